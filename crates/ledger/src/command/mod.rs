@@ -1,0 +1,183 @@
+//! What may be asked of the ledger: one verb per file, each the rules for it.
+//!
+//! A verb first checks everything, then records its facts, so that a refusal changes nothing.
+
+mod accept;
+mod answer;
+mod cancel;
+mod create;
+mod dispatch;
+mod examine;
+mod extend;
+mod heartbeat;
+mod release;
+mod retry;
+mod set_status;
+
+pub use accept::Accept;
+pub(crate) use answer::Answer;
+pub use answer::{Complete, Fail};
+pub use cancel::Cancel;
+pub use create::Create;
+pub use dispatch::Dispatch;
+pub use examine::{Sweep, Swept};
+pub use extend::Extend;
+pub use heartbeat::{Heartbeat, Pulse, WaitChange};
+pub use release::Release;
+pub use retry::Retry;
+pub use set_status::SetStatus;
+
+use crate::book::{Book, Slot};
+use crate::delegation::Delegation;
+use crate::delegation::change::Role;
+use crate::delegation::refusal::{Refusal, Refused};
+use crate::error::Error;
+use crate::id::DelegationId;
+use crate::store::Questions;
+
+/// A verb with what it needs.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Delegate.
+    Create(Box<Create>),
+    /// Hand out without a queue.
+    Dispatch(Dispatch),
+    /// Take by id, for a lease.
+    Accept(Accept),
+    /// Say "alive".
+    Heartbeat(Heartbeat),
+    /// Answer.
+    Complete(Complete),
+    /// Give up.
+    Fail(Fail),
+    /// Give back.
+    Release(Release),
+    /// Call off.
+    Cancel(Cancel),
+    /// Hand out again.
+    Retry(Retry),
+    /// Move the deadline.
+    Extend(Extend),
+    /// Mirror another system's state.
+    SetStatus(SetStatus),
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The delegation after it.
+    pub delegation: Delegation,
+    /// Whether anything changed.
+    pub changed: bool,
+    /// Whether the same request had been answered before.
+    pub replayed: bool,
+    /// Whether the answer was kept as a late result instead of becoming the verdict.
+    pub kept_as_late: bool,
+    /// The lease, for who accepts.
+    pub lease: Option<String>,
+    /// What a heartbeat is told, in a sentence, where there is something to tell.
+    pub why: Option<String>,
+}
+
+impl Command {
+    /// Adds what this command needs to know to what its batch asks.
+    pub(crate) fn ask(&self, spare: &DelegationId, questions: &mut Questions) {
+        match self {
+            Self::Create(create) => create.ask(spare, questions),
+            Self::Dispatch(Dispatch { id })
+            | Self::Accept(Accept { id, .. })
+            | Self::Complete(Complete { id, .. })
+            | Self::Fail(Fail { id, .. })
+            | Self::Release(Release { id, .. })
+            | Self::Cancel(Cancel { id, .. })
+            | Self::Extend(Extend { id, .. })
+            | Self::SetStatus(SetStatus { id, .. }) => questions.ids.push(id.clone()),
+            Self::Heartbeat(heartbeat) => heartbeat.ask(questions),
+            Self::Retry(retry) => retry.ask(spare, questions),
+        }
+    }
+
+    /// Decides it over what the batch knows. `spare` is the id that it may give to a new delegation.
+    pub(crate) fn decide(&self, spare: &DelegationId, book: &mut Book) -> Result<Outcome, Error> {
+        match self {
+            Self::Create(create) => create.decide(spare, book),
+            Self::Dispatch(dispatch) => dispatch.decide(book),
+            Self::Accept(accept) => accept.decide(book),
+            Self::Heartbeat(heartbeat) => heartbeat.decide(book),
+            Self::Complete(complete) => complete.decide(book),
+            Self::Fail(fail) => fail.decide(book),
+            Self::Release(release) => release.decide(book),
+            Self::Cancel(cancel) => cancel.decide(book),
+            Self::Retry(retry) => retry.decide(spare, book),
+            Self::Extend(extend) => extend.decide(book),
+            Self::SetStatus(set) => set.decide(book),
+        }
+    }
+
+    /// Roughly how many bytes it brings, to bound a batch.
+    pub(crate) fn bytes(&self) -> usize {
+        let payload = match self {
+            Self::Create(create) => create.bodies.0.as_str().len(),
+            Self::Complete(complete) => {
+                complete.result.as_ref().map_or(0, |result| result.as_str().len())
+            }
+            Self::Fail(fail) => fail.error_detail.as_ref().map_or(0, String::len),
+            _ => 0,
+        };
+        payload + 256
+    }
+}
+
+/// An operator's typed reason for acting in the callee's place.
+pub type Override = Option<String>;
+
+/// Who acts on the callee's side: the lease's holder, or, while no lease was ever issued, whoever knows the
+/// id; or an operator who says why.
+pub(crate) fn standing(
+    book: &Book,
+    delegation: &Delegation,
+    lease: Option<&str>,
+    override_reason: Option<&str>,
+) -> Result<Role, Refusal> {
+    if override_reason.is_some() {
+        return Ok(Role::Operator);
+    }
+    let Some(lease) = lease else {
+        return if delegation.epoch == 0 { Ok(Role::Callee) } else { Err(Refusal::LeaseRequired) };
+    };
+    match book.secret().open(&delegation.delegation_id, lease) {
+        Some(epoch) if epoch == delegation.epoch && delegation.held => Ok(Role::Callee),
+        _ => Err(Refusal::LeaseVoid),
+    }
+}
+
+/// The delegation, if it is in flight.
+pub(crate) fn in_flight(book: &Book, slot: Slot) -> Result<&Delegation, Refused> {
+    let delegation = book.delegation(slot);
+    if delegation.in_flight() {
+        Ok(delegation)
+    } else {
+        Err(Refused::with_state(Refusal::AlreadyTerminal(delegation.status), delegation))
+    }
+}
+
+impl Outcome {
+    pub(crate) fn changed(book: &Book, slot: Slot) -> Self {
+        Self { changed: true, ..Self::same(book, slot) }
+    }
+
+    pub(crate) fn same(book: &Book, slot: Slot) -> Self {
+        Self {
+            delegation: book.delegation(slot).clone(),
+            changed: false,
+            replayed: false,
+            kept_as_late: false,
+            lease: None,
+            why: None,
+        }
+    }
+
+    pub(crate) fn replay(book: &Book, slot: Slot) -> Self {
+        Self { replayed: true, ..Self::same(book, slot) }
+    }
+}

@@ -1,0 +1,30 @@
+//! The rules of Consign and the one door that every change goes through.
+//!
+//! A request becomes a [`command::Command`]; the rules turn it into facts or a
+//! [`Refusal`]; [`Ledger`] is the only code that has them written down. There is no SQL
+//! here, no HTTP and no wall clock: a [`Store`] brings the disk and the time.
+
+pub mod command;
+pub mod delegation;
+pub mod query;
+
+mod beats;
+mod book;
+mod error;
+mod id;
+mod ledger;
+mod payload;
+mod store;
+mod time;
+
+pub use error::{CorruptRow, Error, Failure};
+pub use id::{AgentId, BatchId, ClaimId, DelegationId, IdSource, IdempotencyKey, InvalidText};
+pub use ledger::{Desk, Ledger, Settings};
+pub use payload::{Bodies, Json, PREVIEW_BYTES_MAX, Payload, preview};
+pub use store::{
+    Append, BadRow, BeatRow, Cascade, Decide, Heard, LateKey, LateResult, Loaded, Mark, NewBodies,
+    NewEvent, NewMessage, Questions, Reader, Rearm, Row, RowWrite, Seq, Store, Was,
+};
+pub use time::{Reading, Time};
+
+pub use delegation::refusal::{Refusal, Refused};

@@ -1,0 +1,257 @@
+//! What may be asked of a ledger, and the shape of the answers.
+
+mod outlook;
+
+pub use outlook::{Next, Outlook};
+
+use crate::delegation::Delegation;
+use crate::delegation::change::{EventKind, Role};
+use crate::delegation::status::Status;
+use crate::delegation::watch::Watch;
+use crate::id::{AgentId, DelegationId};
+use crate::payload::{Json, Payload};
+use crate::store::Seq;
+use crate::time::Time;
+
+/// Most items in one page.
+pub const PAGE_MAX: usize = 1000;
+
+/// Which delegations to list. Every field narrows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// By status.
+    pub status: Option<StatusFilter>,
+    /// Who asked.
+    pub caller: Option<AgentId>,
+    /// Who is asked.
+    pub callee: Option<AgentId>,
+    /// Created under this delegation.
+    pub parent: Option<DelegationId>,
+    /// Created at or after.
+    pub created_after: Option<Time>,
+    /// Created before.
+    pub created_before: Option<Time>,
+    /// Whose id begins so.
+    pub id_prefix: Option<String>,
+    /// Behind this place: a row's number, from [`Page::next`].
+    pub before: Option<i64>,
+    /// At most so many, 1 to [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// One status, or all that are in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Exactly this one.
+    Is(Status),
+    /// Queued, dispatched, in progress or stuck.
+    InFlight,
+}
+
+impl StatusFilter {
+    /// The statuses that it lets through.
+    pub fn statuses(self) -> impl Iterator<Item = Status> {
+        Status::ALL.iter().copied().filter(move |status| match self {
+            Self::Is(one) => one == *status,
+            Self::InFlight => status.in_flight(),
+        })
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<i64>,
+}
+
+/// A delegation as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The row.
+    pub delegation: Delegation,
+    /// The beginning of its task.
+    pub task_preview: String,
+    /// The beginning of its result.
+    pub result_preview: Option<String>,
+    /// The caller's own notes.
+    pub metadata: Option<Json>,
+    /// What was last sent as progress.
+    pub progress: Option<Json>,
+}
+
+/// Which events to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventQuery {
+    /// Of this delegation alone; `None`: of all.
+    pub delegation_id: Option<DelegationId>,
+    /// Behind this number.
+    pub after: Seq,
+    /// At most so many, 1 to [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// A stored event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its place in the one sequence.
+    pub seq: Seq,
+    /// Whose.
+    pub delegation_id: DelegationId,
+    /// What happened.
+    pub kind: EventKind,
+    /// In which attempt.
+    pub attempt: u32,
+    /// When.
+    pub at: Time,
+    /// The part that its actor played.
+    pub role: Role,
+    /// Which agent, where it was one.
+    pub actor_id: Option<String>,
+    /// Where the delegation stood.
+    pub from: Option<Status>,
+    /// Where it stands since.
+    pub to: Status,
+    /// For people.
+    pub reason: Option<String>,
+    /// What else belongs to this kind.
+    pub data: Option<Json>,
+}
+
+/// One page of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<Event>,
+    /// The number to ask behind next, if there are more.
+    pub next: Option<Seq>,
+}
+
+/// A stored late result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The attempt at the time.
+    pub attempt: u32,
+    /// When it came.
+    pub at: Time,
+    /// The part that its actor played.
+    pub role: Role,
+    /// Which agent.
+    pub actor_id: Option<String>,
+    /// Why it was refused.
+    pub why: String,
+    /// The status that it would have brought.
+    pub status: Status,
+    /// The result.
+    pub result: Option<Payload>,
+    /// The error detail.
+    pub error_detail: Option<String>,
+}
+
+/// Which messages to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxQuery {
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Behind this number; `None`: from the beginning, until messages can be acknowledged.
+    pub after: Option<Seq>,
+    /// At most so many, 1 to [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// One page of messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbox {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// How many the agent has behind its acknowledged point.
+    pub unread: u64,
+}
+
+/// A message in an inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its place; the number of its event.
+    pub seq: Seq,
+    /// The event it tells of: a verdict, or a warning.
+    pub kind: EventKind,
+    /// Whose news.
+    pub delegation_id: DelegationId,
+    /// The status that the event brought.
+    pub status: Status,
+    /// The result, where it brought one.
+    pub result: Option<Payload>,
+    /// Why it is stuck or failed.
+    pub error_detail: Option<String>,
+    /// When.
+    pub at: Time,
+}
+
+/// How many delegations have each status, in the order of [`Status::ALL`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats(pub [u64; Status::ALL.len()]);
+
+impl Stats {
+    /// How many have this status.
+    #[must_use]
+    pub fn of(&self, status: Status) -> u64 {
+        self.0[status.index()]
+    }
+
+    /// How many are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        StatusFilter::InFlight.statuses().map(|status| self.of(status)).sum()
+    }
+}
+
+/// Which index a pass walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// The hard ends.
+    Deadline,
+    /// Everything else.
+    Check,
+}
+
+/// A watch row whose moment is past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The moment, in its lane.
+    pub at: Time,
+    /// The row.
+    pub watch: Watch,
+}
+
+/// What one pass saw and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Delegations failed because their deadline had passed.
+    pub deadline_failures: u64,
+    /// Delegations marked stuck.
+    pub stuck_marked: u64,
+    /// Delegations, or whole steps of the pass, that failed.
+    pub errors: u64,
+    /// Delegations handed out again.
+    pub requeued: u64,
+    /// Delegations looked at whole.
+    pub examined: u64,
+    /// Delegations to be looked at again later.
+    pub rearmed: u64,
+    /// Silence verdicts that the brake held back.
+    pub held: u64,
+    /// When the pass began.
+    pub started_at: Time,
+    /// How long it took.
+    pub duration_ms: u64,
+}
+
+impl SweepReport {
+    /// Whether the pass is worth a line in the log.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        self.deadline_failures + self.stuck_marked + self.errors + self.requeued + self.held > 0
+    }
+}
