@@ -17,14 +17,16 @@ mod payload;
 mod store;
 mod time;
 
-pub use error::{CorruptRow, Error, Failure};
-pub use id::{AgentId, BatchId, ClaimId, DelegationId, IdSource, IdempotencyKey, InvalidText};
-pub use ledger::{Desk, Ledger, Settings};
+pub use error::{CorruptRow, Error, Failure, Source};
+pub use id::{
+    AgentId, BatchId, ClaimId, DelegationId, ID_BYTES_MAX, IdSource, IdempotencyKey, InvalidText,
+};
+pub use ledger::{BATCH_COMMANDS_MAX, Desk, Ledger, SWEEP_BATCH_MAX, Settings};
 pub use payload::{Bodies, Json, PREVIEW_BYTES_MAX, Payload, preview};
 pub use store::{
     Append, BadRow, BeatRow, Cascade, Decide, Heard, LateKey, LateResult, Loaded, Mark, NewBodies,
     NewEvent, NewMessage, Questions, Reader, Rearm, Row, RowWrite, Seq, Store, Was,
 };
-pub use time::{Reading, Time};
+pub use time::{Reading, Span, Time};
 
 pub use delegation::refusal::{Refusal, Refused};
