@@ -27,6 +27,6 @@ pub use store::{
     Append, BadRow, BeatRow, Cascade, Decide, Heard, LateKey, LateResult, Loaded, Mark, NewBodies,
     NewEvent, NewMessage, Questions, Reader, Rearm, Row, RowWrite, Seq, Store, Was,
 };
-pub use time::{Reading, Span, Time};
+pub use time::{Clock, Reading, Span, Time};
 
 pub use delegation::refusal::{Refusal, Refused};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::sync::Arc;
 
 /// A moment, in milliseconds since the Unix epoch, as told by the ledger's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +17,25 @@ pub struct Reading {
     pub wall_ms: i64,
     /// Time since boot, suspend included, in milliseconds; it never steps.
     pub boot_ms: i64,
+}
+
+/// What a store asks for the time. Production reads the machine; tests move it by hand.
+pub trait Clock: Send + Sync + 'static {
+    /// Milliseconds since the Unix epoch, as the machine believes; an administrator may step it.
+    fn wall_ms(&self) -> i64;
+
+    /// Milliseconds since boot, suspend included; it only ever grows.
+    fn boot_ms(&self) -> i64;
+}
+
+impl<T: Clock + ?Sized> Clock for Arc<T> {
+    fn wall_ms(&self) -> i64 {
+        (**self).wall_ms()
+    }
+
+    fn boot_ms(&self) -> i64 {
+        (**self).boot_ms()
+    }
 }
 
 impl Time {
