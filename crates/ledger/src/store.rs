@@ -40,6 +40,12 @@ pub trait Reader: Send + Sync + 'static {
         id: &DelegationId,
     ) -> impl Future<Output = Result<Option<(Delegation, Bodies)>, Failure>> + Send;
 
+    /// Delegations by number, in the order asked for. What is gone, or cannot exist, is left out.
+    fn delegations(
+        &self,
+        nums: Vec<RowNum>,
+    ) -> impl Future<Output = Result<Vec<Delegation>, Failure>> + Send;
+
     /// Delegations, newest first.
     fn list(&self, filter: Filter) -> impl Future<Output = Result<Page<Entry>, Failure>> + Send;
 
