@@ -15,6 +15,17 @@ pub enum Until {
     Stuck,
 }
 
+/// Why a wait has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WaitError {
+    /// So many wait already that one more would endanger them; ask again later, or without waiting.
+    #[error("too many requests wait already")]
+    TooMany,
+    /// The delegation could not be read.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
 /// One per process: reads the log and wakes waiters by id.
 pub struct Follower<S> {
     ledger: Ledger<S>,
@@ -38,7 +49,7 @@ impl<S: Store> Follower<S> {
         id: &DelegationId,
         until: Until,
         at_most: Duration,
-    ) -> Result<Option<(Delegation, Bodies)>, Failure> {
+    ) -> Result<Option<(Delegation, Bodies)>, WaitError> {
         let _ = (id, until, at_most);
         Ok(None)
     }

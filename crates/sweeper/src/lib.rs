@@ -1,7 +1,7 @@
 //! When to sweep, the brake, the report. Writes only through the ledger.
 
 use consign_ledger::query::{Outlook, SweepReport};
-use consign_ledger::{Failure, Ledger, Store};
+use consign_ledger::{DelegationId, Failure, Ledger, Reader, Store};
 use tokio::sync::watch;
 
 /// What a sweeper is told at its start.
@@ -50,5 +50,15 @@ impl<S: Store> Sweeper<S> {
     /// What a pass would do now. Nothing is written.
     pub async fn dry_run(&self) -> Result<DryRun, Failure> {
         Ok(DryRun { report: SweepReport::default(), rows: vec![], truncated: false })
+    }
+
+    /// What would happen to one delegation if nobody said anything any more; `None` if it is unknown.
+    pub async fn explain(&self, id: &DelegationId) -> Result<Option<Outlook>, Failure> {
+        let reader = self.ledger.reader();
+        let Some((delegation, _)) = reader.find(id).await? else { return Ok(None) };
+        let listening = reader.listening(delegation.listens_from()).await?;
+        let now = reader.reading().await?.now;
+        let threshold_s = self.ledger.settings().stuck_threshold_s;
+        Ok(Some(Outlook::of(&delegation, &listening, now, threshold_s)))
     }
 }
