@@ -13,13 +13,13 @@ use crate::delegation::lease::Secret;
 use crate::delegation::listening::{Fleet, Listening};
 use crate::delegation::refusal::{Refusal, Refused};
 use crate::delegation::status::Status;
-use crate::delegation::watch::RowNum;
+use crate::delegation::watch::{RowNum, Watch};
 use crate::error::Error;
 use crate::id::{AgentId, DelegationId, IdempotencyKey};
 use crate::payload::{Json, Payload};
 use crate::store::{
-    Append, BadRow, Cascade, LateKey, LateResult, Loaded, NewBodies, NewEvent, NewMessage, Row,
-    RowWrite, Was,
+    Append, BadRow, Cascade, LateKey, LateResult, Loaded, NewBodies, NewEvent, NewMessage,
+    ProgressWrite, Row, RowWrite, Was,
 };
 use crate::time::Time;
 
@@ -36,7 +36,7 @@ struct Leaf {
     was: Was,
     was_status: Option<Status>,
     progress: Option<Json>,
-    progress_is_new: bool,
+    progress_write: ProgressWrite,
     result: Option<Payload>,
     rearmed: Option<Option<Time>>,
     touched: bool,
@@ -187,6 +187,10 @@ impl Book {
         leaf.delegation.apply(&change, role, now);
         leaf.touched = true;
         leaf.rearmed = None;
+        if matches!(change, Change::Requeued { .. } | Change::Released(_)) {
+            leaf.progress = None;
+            leaf.progress_write = ProgressWrite::Forget;
+        }
         let delegation = &leaf.delegation;
         let event = NewEvent {
             row: slot.0,
@@ -216,7 +220,8 @@ impl Book {
         if advanced {
             leaf.delegation.progress_at = Some(now);
             leaf.progress = progress.cloned();
-            leaf.progress_is_new = true;
+            leaf.progress_write =
+                leaf.progress.clone().map_or(ProgressWrite::Keep, ProgressWrite::Put);
         }
         leaf.touched = true;
         advanced
@@ -358,7 +363,7 @@ impl Leaf {
             was,
             was_status,
             progress: None,
-            progress_is_new: false,
+            progress_write: ProgressWrite::Keep,
             result: None,
             rearmed: None,
             touched: false,
@@ -382,13 +387,20 @@ impl Leaf {
     }
 
     fn written(self, threshold_s: u32) -> RowWrite {
-        let by_the_rules = self.delegation.check_at(threshold_s);
+        let num = match self.was {
+            Was::New(_) => 0,
+            Was::Known(num, _) => num,
+        };
+        let in_flight = self.delegation.in_flight();
+        let by_the_rules = Watch::of(num, &self.delegation, threshold_s);
+        let watch =
+            Watch { check_at: self.rearmed.unwrap_or(by_the_rules.check_at), ..by_the_rules };
         RowWrite {
-            check_at: self.rearmed.unwrap_or(by_the_rules),
+            watch: in_flight.then_some(watch),
             delegation: self.delegation,
             was: self.was,
             result: self.result,
-            progress: self.progress.filter(|_| self.progress_is_new),
+            progress: self.progress_write,
         }
     }
 }

@@ -311,7 +311,7 @@ fn questions(acts: &[Act]) -> Questions {
     let mut questions = Questions::default();
     for act in acts {
         match act {
-            Act::Command(command, spare) => command.ask(spare, &mut questions),
+            Act::Command(command, _) => command.ask(&mut questions),
             Act::Sweep(step) => step.ask(&mut questions),
         }
     }

@@ -25,7 +25,7 @@ pub use ledger::{BATCH_COMMANDS_MAX, Desk, Ledger, SWEEP_BATCH_MAX, Settings};
 pub use payload::{Bodies, Json, PREVIEW_BYTES_MAX, Payload, preview};
 pub use store::{
     Append, BadRow, BeatRow, Cascade, Decide, Heard, LateKey, LateResult, Loaded, Mark, NewBodies,
-    NewEvent, NewMessage, Questions, Reader, Rearm, Row, RowWrite, Seq, Store, Was,
+    NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite, Seq, Store, Was,
 };
 pub use time::{Clock, Reading, Span, Time};
 

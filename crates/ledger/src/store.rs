@@ -300,11 +300,22 @@ pub struct RowWrite {
     pub was: Was,
     /// The result, where this batch brings it.
     pub result: Option<Payload>,
-    /// The progress text of a beat that took the ordinary door.
-    pub progress: Option<Json>,
-    /// When to look at it, where the delegation is in flight: its watch row is written whole.
-    /// Where it is not in flight, its watch row and progress text are deleted.
-    pub check_at: Option<Time>,
+    /// What becomes of the progress text.
+    pub progress: ProgressWrite,
+    /// Its watch row, written whole; its number is that of `was`, or the one that the store gives.
+    /// `None` where the delegation is not in flight: then the watch row is deleted.
+    pub watch: Option<Watch>,
+}
+
+/// What becomes of a progress text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgressWrite {
+    /// It stays, or there is none.
+    Keep,
+    /// A beat that took the ordinary door brought it.
+    Put(Json),
+    /// It belonged to an attempt that is over.
+    Forget,
 }
 
 /// What a written row was before.

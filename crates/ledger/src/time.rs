@@ -52,6 +52,14 @@ impl Time {
     }
 }
 
+/// RFC 3339 in UTC, with milliseconds: `2026-01-31T12:00:00.000Z`.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
+        write!(f, "{time:.3}")
+    }
+}
+
 impl Add<i64> for Time {
     type Output = Self;
     fn add(self, ms: i64) -> Self {
@@ -85,6 +93,12 @@ impl fmt::Display for Span {
 #[cfg(test)]
 mod tests {
     use super::Span;
+
+    #[test]
+    fn a_time_prints_as_rfc_3339_with_milliseconds() {
+        assert_eq!(super::Time(1_769_860_800_000).to_string(), "2026-01-31T12:00:00.000Z");
+        assert_eq!(super::Time(7).to_string(), "1970-01-01T00:00:00.007Z");
+    }
 
     #[test]
     fn a_span_prints_as_go_prints_it() {

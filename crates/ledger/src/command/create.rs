@@ -48,8 +48,8 @@ pub struct Create {
 }
 
 impl Create {
-    pub(super) fn ask(&self, spare: &DelegationId, questions: &mut Questions) {
-        questions.ids.push(self.delegation_id.as_ref().unwrap_or(spare).clone());
+    pub(super) fn ask(&self, questions: &mut Questions) {
+        questions.ids.extend(self.delegation_id.clone());
         questions.keys.extend(self.scoped_key());
         questions.lineages.extend(self.parent_id.clone());
     }

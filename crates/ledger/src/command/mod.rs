@@ -81,9 +81,9 @@ pub struct Outcome {
 
 impl Command {
     /// Adds what this command needs to know to what its batch asks.
-    pub(crate) fn ask(&self, spare: &DelegationId, questions: &mut Questions) {
+    pub(crate) fn ask(&self, questions: &mut Questions) {
         match self {
-            Self::Create(create) => create.ask(spare, questions),
+            Self::Create(create) => create.ask(questions),
             Self::Dispatch(Dispatch { id })
             | Self::Accept(Accept { id, .. })
             | Self::Complete(Complete { id, .. })
@@ -93,7 +93,7 @@ impl Command {
             | Self::Extend(Extend { id, .. })
             | Self::SetStatus(SetStatus { id, .. }) => questions.ids.push(id.clone()),
             Self::Heartbeat(heartbeat) => heartbeat.ask(questions),
-            Self::Retry(retry) => retry.ask(spare, questions),
+            Self::Retry(retry) => retry.ask(questions),
         }
     }
 

@@ -28,8 +28,8 @@ pub struct Retry {
 }
 
 impl Retry {
-    pub(super) fn ask(&self, spare: &DelegationId, questions: &mut Questions) {
-        questions.ids.extend([self.id.clone(), spare.clone()]);
+    pub(super) fn ask(&self, questions: &mut Questions) {
+        questions.ids.push(self.id.clone());
         questions.lineages.push(self.id.clone());
         questions.retries_of.push(self.id.clone());
     }

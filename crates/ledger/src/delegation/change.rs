@@ -1,6 +1,9 @@
 //! The facts in the history of a delegation, and what each makes of it. Total: history cannot fail.
 
+use serde_json::json;
+
 use crate::id::{AgentId, ClaimId};
+use crate::payload::Json;
 use crate::time::Time;
 
 use super::Delegation;
@@ -172,6 +175,40 @@ impl Change {
             | Self::Completed { .. }
             | Self::KeptLate => None,
         }
+    }
+
+    /// What else the event tells, as it is stored; times in RFC 3339.
+    #[must_use]
+    pub fn data(&self, override_reason: Option<&str>) -> Option<Json> {
+        let mut data = match self {
+            Self::Accepted(claim_id) => {
+                json!({ "claim_id": claim_id.as_ref().map(ClaimId::as_str) })
+            }
+            Self::Waiting(waiting) => json!({ "waiting": waiting.told() }),
+            Self::Resumed(at) => json!({ "clocks_from": at.to_string() }),
+            Self::Stuck { reason, .. } => json!({ "stuck_reason": reason.as_str() }),
+            Self::Requeued { callee_id, deadline, .. } => {
+                json!({ "callee_id": callee_id.as_str(), "deadline": deadline.to_string() })
+            }
+            Self::Extended(deadline) => json!({ "deadline": deadline.to_string() }),
+            Self::Failed { kind, .. } | Self::Cancelled { kind: Some(kind), .. } => {
+                json!({ "failure": kind.as_str() })
+            }
+            Self::Filled { .. } => json!({ "filled": true }),
+            Self::Created
+            | Self::Dispatched
+            | Self::Started
+            | Self::Recovered
+            | Self::Released(_)
+            | Self::Completed { .. }
+            | Self::Cancelled { kind: None, .. }
+            | Self::KeptLate => json!({}),
+        };
+        if let Some(reason) = override_reason {
+            data["override"] = json!(reason);
+        }
+        let empty = data.as_object().is_none_or(serde_json::Map::is_empty);
+        (!empty).then(|| Json::trusted(data.to_string()))
     }
 }
 

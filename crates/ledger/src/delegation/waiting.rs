@@ -1,5 +1,7 @@
 //! A wait that the callee declares. It stops the silence and progress clocks, never the deadline.
 
+use serde_json::json;
+
 use super::status::words;
 use crate::id::DelegationId;
 use crate::time::Time;
@@ -59,5 +61,40 @@ impl WaitRequest {
             }
         };
         Waiting { request: self, since: now, until: until.min(deadline) }
+    }
+}
+
+impl Waiting {
+    /// The wait as clients read it.
+    #[must_use]
+    pub fn told(&self) -> serde_json::Value {
+        let WaitRequest { wait_for, note, child_id, for_s } = &self.request;
+        json!({
+            "for": wait_for.as_str(),
+            "note": note,
+            "child_id": child_id.as_ref().map(DelegationId::as_str),
+            "for_s": for_s,
+            "since": self.since.to_string(),
+            "until": self.until.to_string(),
+        })
+    }
+
+    /// The wait as stores keep it: one text.
+    #[must_use]
+    pub fn stored(&self) -> String {
+        let WaitRequest { wait_for, note, child_id, for_s } = &self.request;
+        let child_id = child_id.as_ref().map(DelegationId::as_str);
+        json!([wait_for.as_str(), note, child_id, for_s, self.since.0, self.until.0]).to_string()
+    }
+
+    /// The wait from its stored text; `None` where that cannot be one.
+    #[must_use]
+    pub fn restored(text: &str) -> Option<Self> {
+        type Stored = (String, Option<String>, Option<String>, Option<u32>, i64, i64);
+        let (wait_for, note, child_id, for_s, since, until): Stored =
+            serde_json::from_str(text).ok()?;
+        let child_id = child_id.map(|id| DelegationId::new(&id)).transpose().ok()?;
+        let request = WaitRequest { wait_for: WaitFor::parse(&wait_for)?, note, child_id, for_s };
+        Some(Self { request, since: Time(since), until: Time(until) })
     }
 }
