@@ -283,10 +283,10 @@ impl Append {
         }
     }
 
-    /// Whether anything in here must outlive a power cut. Without facts it is only watch rows.
+    /// Whether nothing changed: every command was refused or a replay.
     #[must_use]
-    pub fn must_be_flushed(&self) -> bool {
-        !(self.events.is_empty() && self.gaps.is_empty() && self.cascades_ended.is_empty())
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.gaps.is_empty() && self.cascades_ended.is_empty()
     }
 }
 

@@ -1,1 +1,177 @@
-//! To be filled.
+//! The ledger's store over SQLite: one writer thread, a few readers, one file.
+//!
+//! It decides nothing. Where this store bends what PostgreSQL's does, the reason stands beside the SQL.
+
+mod failure;
+mod open;
+mod read;
+mod readers;
+mod time;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use consign_ledger::delegation::Delegation;
+use consign_ledger::delegation::lease::Secret;
+use consign_ledger::delegation::listening::{Fleet, Listening};
+use consign_ledger::delegation::watch::{RowNum, Watch};
+use consign_ledger::query::{
+    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
+    SweepReport,
+};
+use consign_ledger::{
+    BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
+    Questions, Reader, Reading, Rearm, Seq, Store, Time,
+};
+
+pub use open::OpenError;
+
+use readers::Readers;
+use time::LedgerTime;
+use writer::Writer;
+
+/// A ledger in one SQLite file. Dropping it ends its threads after what they are doing.
+pub struct SqliteStore {
+    time: Arc<LedgerTime>,
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens or makes the ledger at `path`, and keeps every other process out of it.
+    pub fn open(path: &Path, clock: impl Clock) -> Result<Self, OpenError> {
+        let opened = open::open(path)?;
+        let time = Arc::new(LedgerTime::new(clock, opened.latest));
+        let writer = Writer::start(opened.connection, opened.lock, Arc::clone(&time), path)?;
+        Ok(Self { time, writer, readers: Readers::start(path)? })
+    }
+}
+
+impl Reader for SqliteStore {
+    async fn reading(&self) -> Result<Reading, Failure> {
+        Ok(self.time.reading())
+    }
+
+    async fn find(&self, id: &DelegationId) -> Result<Option<(Delegation, Bodies)>, Failure> {
+        let id = id.clone();
+        self.readers.ask(move |connection| read::find(connection, &id)).await
+    }
+
+    async fn delegations(&self, nums: Vec<RowNum>) -> Result<Vec<Delegation>, Failure> {
+        self.readers.ask(move |connection| read::delegations(connection, &nums)).await
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Page<Entry>, Failure> {
+        self.readers.ask(move |connection| read::list(connection, &filter)).await
+    }
+
+    async fn events(&self, query: EventQuery) -> Result<EventPage, Failure> {
+        self.readers.ask(move |connection| read::events(connection, &query)).await
+    }
+
+    async fn newest_seq(&self) -> Result<Seq, Failure> {
+        self.readers.ask(read::newest_seq).await
+    }
+
+    async fn late_results(&self, id: &DelegationId) -> Result<Vec<Late>, Failure> {
+        let id = id.clone();
+        self.readers.ask(move |connection| read::late_results(connection, &id)).await
+    }
+
+    async fn inbox(&self, query: InboxQuery) -> Result<Inbox, Failure> {
+        self.readers.ask(move |connection| read::inbox(connection, &query)).await
+    }
+
+    async fn stats(&self) -> Result<Stats, Failure> {
+        self.readers.ask(read::stats).await
+    }
+
+    async fn due(
+        &self,
+        lane: Lane,
+        now: Time,
+        after: Option<(Time, RowNum)>,
+        limit: usize,
+    ) -> Result<Vec<Due>, Failure> {
+        self.readers.ask(move |connection| read::due(connection, lane, now, after, limit)).await
+    }
+
+    async fn earliest_due(&self) -> Result<Option<Time>, Failure> {
+        self.readers.ask(read::earliest_due).await
+    }
+
+    async fn armed_later_than(
+        &self,
+        later_than: Time,
+        after: RowNum,
+        limit: usize,
+    ) -> Result<Vec<Watch>, Failure> {
+        let rows =
+            move |connection: &_| read::armed_later_than(connection, later_than, after, limit);
+        self.readers.ask(rows).await
+    }
+
+    async fn listening(&self, since: Time) -> Result<Listening, Failure> {
+        self.readers.ask(move |connection| read::listening(connection, since)).await
+    }
+
+    async fn fleet(&self, now: Time, threshold_s: u32) -> Result<Fleet, Failure> {
+        self.readers.ask(move |connection| read::fleet(connection, now, threshold_s)).await
+    }
+
+    async fn cascades(&self, limit: usize) -> Result<Vec<Cascade>, Failure> {
+        self.readers.ask(move |connection| read::cascades(connection, limit)).await
+    }
+
+    async fn children_in_flight(
+        &self,
+        cascade: &Cascade,
+        limit: usize,
+    ) -> Result<Vec<DelegationId>, Failure> {
+        let cascade = cascade.clone();
+        self.readers
+            .ask(move |connection| read::children_in_flight(connection, &cascade, limit))
+            .await
+    }
+
+    async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {
+        self.readers.ask(move |connection| read::sweeps(connection, limit)).await
+    }
+}
+
+impl Store for SqliteStore {
+    async fn secret(&self) -> Result<Secret, Failure> {
+        self.readers.ask(read::secret).await
+    }
+
+    async fn transact(
+        &self,
+        batch: BatchId,
+        questions: Questions,
+        decide: Decide,
+    ) -> Result<(), Failure> {
+        self.writer.ask(move |pen| write::transact(pen, batch, &questions, decide)).await
+    }
+
+    async fn beat(
+        &self,
+        beats: Vec<BeatRow>,
+        mark: Option<Mark>,
+    ) -> Result<Vec<Option<Heard>>, Failure> {
+        self.writer.ask(move |pen| write::beat(pen, &beats, mark)).await
+    }
+
+    async fn rearm(&self, rearms: Vec<Rearm>) -> Result<u64, Failure> {
+        self.writer.ask(move |pen| write::rearm(pen, &rearms)).await
+    }
+
+    async fn keep_report(&self, report: SweepReport) -> Result<(), Failure> {
+        self.writer.ask(move |pen| write::keep_report(pen, &report)).await
+    }
+
+    async fn tidy(&self, now: Time) -> Result<(), Failure> {
+        self.writer.ask(move |pen| write::tidy(pen, now)).await
+    }
+}

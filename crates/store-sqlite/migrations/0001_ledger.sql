@@ -1,0 +1,196 @@
+-- The ledger. Times are milliseconds since 1970, durations whole seconds, as their names say.
+-- Whoever changes a list in a CHECK: it repeats the rules, and a test compares the two.
+
+CREATE TABLE delegations (
+    num INTEGER PRIMARY KEY,
+    delegation_id TEXT NOT NULL UNIQUE,
+    caller_id TEXT NOT NULL,
+    callee_id TEXT NOT NULL,
+    status TEXT NOT NULL
+        CHECK (status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+    attempt INTEGER NOT NULL CHECK (attempt >= 1),
+    max_attempts INTEGER NOT NULL CHECK (max_attempts >= attempt),
+    epoch INTEGER NOT NULL CHECK (epoch >= 0),
+    held INTEGER NOT NULL CHECK (held IN (0, 1)),
+    claim_id TEXT,
+    error_detail TEXT,
+    failure TEXT
+        CHECK (failure IN ('deadline_exceeded', 'attempts_exhausted', 'not_started', 'reported', 'rejected',
+                           'undeliverable', 'parent_cancelled')),
+    stuck_reason TEXT CHECK (stuck_reason IN ('silent', 'no_progress', 'not_started', 'reported')),
+    stuck_at INTEGER,
+    waiting TEXT,
+    queued_at INTEGER NOT NULL,
+    -- While the delegation is in flight, the watch row knows these three better.
+    clocks_from INTEGER,
+    last_heartbeat INTEGER,
+    progress_at INTEGER,
+    deadline INTEGER NOT NULL,
+    stuck_threshold_s INTEGER,
+    stuck_grace_s INTEGER,
+    start_within_s INTEGER,
+    on_not_started TEXT NOT NULL CHECK (on_not_started IN ('stuck', 'fail')),
+    progress_within_s INTEGER,
+    priority INTEGER NOT NULL,
+    notify_stuck INTEGER NOT NULL CHECK (notify_stuck IN (0, 1)),
+    notify_recovered INTEGER NOT NULL CHECK (notify_recovered IN (0, 1)),
+    cancel_children INTEGER NOT NULL CHECK (cancel_children IN (0, 1)),
+    idempotency_key TEXT,
+    parent_id TEXT,
+    retry_of TEXT,
+    depth INTEGER NOT NULL CHECK (depth BETWEEN 1 AND 16),
+    fingerprint BLOB NOT NULL,
+    answer_hash BLOB,
+    late_count INTEGER NOT NULL CHECK (late_count BETWEEN 0 AND 10),
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    last_act_kind TEXT NOT NULL
+        CHECK (last_act_kind IN ('created', 'dispatched', 'claimed', 'accepted', 'started', 'waiting', 'resumed',
+                                 'stuck', 'recovered', 'requeued', 'released', 'extended', 'completed', 'failed',
+                                 'cancelled', 'late_result')),
+    last_act_role TEXT NOT NULL
+        CHECK (last_act_role IN ('caller', 'callee', 'operator', 'sweeper', 'ledger')),
+    CHECK ((status = 'stuck') = (stuck_reason IS NOT NULL)),
+    CHECK ((status IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
+) STRICT;
+
+-- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first.
+CREATE INDEX delegations_status ON delegations (status);
+CREATE INDEX delegations_caller ON delegations (caller_id);
+CREATE INDEX delegations_callee ON delegations (callee_id);
+CREATE INDEX delegations_parent ON delegations (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX delegations_created ON delegations (created_at);
+CREATE UNIQUE INDEX delegations_retry_of ON delegations (retry_of) WHERE retry_of IS NOT NULL;
+
+-- The one row that heartbeats and passes touch. A heartbeat changes neither of its indexes.
+CREATE TABLE watch (
+    num INTEGER PRIMARY KEY,
+    epoch INTEGER,
+    attempt INTEGER NOT NULL,
+    alive_at INTEGER,
+    progress_at INTEGER,
+    clocks_from INTEGER,
+    threshold_s INTEGER,
+    progress_within_s INTEGER,
+    check_at INTEGER,
+    deadline INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX watch_deadline ON watch (deadline);
+CREATE INDEX watch_check ON watch (check_at) WHERE check_at IS NOT NULL;
+
+CREATE TABLE progress (num INTEGER PRIMARY KEY, progress TEXT NOT NULL) STRICT;
+
+-- The whole text is kept apart from its preview only where it is longer.
+CREATE TABLE tasks (
+    num INTEGER PRIMARY KEY,
+    form TEXT NOT NULL CHECK (form IN ('text', 'json')),
+    preview TEXT NOT NULL,
+    metadata TEXT,
+    whole TEXT
+) STRICT;
+
+CREATE TABLE results (
+    num INTEGER PRIMARY KEY,
+    form TEXT NOT NULL CHECK (form IN ('text', 'json')),
+    preview TEXT NOT NULL,
+    whole TEXT
+) STRICT;
+
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    num INTEGER NOT NULL,
+    kind TEXT NOT NULL
+        CHECK (kind IN ('created', 'dispatched', 'claimed', 'accepted', 'started', 'waiting', 'resumed', 'stuck',
+                        'recovered', 'requeued', 'released', 'extended', 'completed', 'failed', 'cancelled',
+                        'late_result')),
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('caller', 'callee', 'operator', 'sweeper', 'ledger')),
+    actor_id TEXT,
+    from_status TEXT
+        CHECK (from_status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+    to_status TEXT NOT NULL
+        CHECK (to_status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+    reason TEXT,
+    data TEXT
+) STRICT;
+
+CREATE INDEX events_delegation ON events (num, seq);
+
+-- A message is its event, seen by one agent.
+CREATE TABLE messages (agent_id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (agent_id, seq)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE keys (
+    caller_id TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    num INTEGER NOT NULL,
+    PRIMARY KEY (caller_id, idempotency_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE late_results (
+    id INTEGER PRIMARY KEY,
+    num INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('caller', 'callee', 'operator', 'sweeper', 'ledger')),
+    actor_id TEXT,
+    why TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('completed', 'failed')),
+    form TEXT CHECK (form IN ('text', 'json')),
+    result TEXT,
+    error_detail TEXT,
+    UNIQUE (num, epoch, content)
+) STRICT;
+
+CREATE TABLE cascades (num INTEGER PRIMARY KEY, through INTEGER NOT NULL) STRICT;
+
+CREATE TABLE gaps (
+    id INTEGER PRIMARY KEY,
+    from_at INTEGER NOT NULL,
+    to_at INTEGER NOT NULL,
+    cause TEXT NOT NULL CHECK (cause IN ('restart', 'pause', 'clock', 'brake'))
+) STRICT;
+
+CREATE INDEX gaps_to ON gaps (to_at);
+
+-- One process has this ledger, so there is one mark and one shard.
+CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), heard_until INTEGER NOT NULL) STRICT;
+
+CREATE TABLE tallies (
+    status TEXT PRIMARY KEY
+        CHECK (status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+    count INTEGER NOT NULL CHECK (count >= 0)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO tallies (status, count)
+VALUES ('queued', 0), ('dispatched', 0), ('in_progress', 0), ('stuck', 0), ('completed', 0), ('failed', 0), ('cancelled', 0);
+
+CREATE TABLE sweeps (
+    id INTEGER PRIMARY KEY,
+    deadline_failures INTEGER NOT NULL,
+    stuck_marked INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    requeued INTEGER NOT NULL,
+    examined INTEGER NOT NULL,
+    rearmed INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE batches (batch_id BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX batches_at ON batches (at);
+
+-- The last number that was handed out, of each kind; never handed out again, also after pruning.
+CREATE TABLE numbers (kind TEXT PRIMARY KEY CHECK (kind IN ('delegation', 'event')), last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+INSERT INTO numbers (kind, last) VALUES ('delegation', 0), ('event', 0);
+
+CREATE TABLE secrets (name TEXT PRIMARY KEY, secret BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+INSERT INTO secrets (name, secret) VALUES ('lease', randomblob(32));

@@ -1,0 +1,188 @@
+//! Opening the file: one process at a time, a schema that is understood, settings that are in force.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use consign_ledger::Time;
+use rusqlite::{Connection, OpenFlags};
+
+/// Marks a file as a Consign ledger: "CNSG".
+const APPLICATION_ID: i32 = 0x434e_5347;
+/// Pages of the writer's cache: 64 MiB.
+const CACHE_KIB: i32 = 65_536;
+/// Pages of WAL after which the writer copies them into the file: 32 MiB.
+const CHECKPOINT_PAGES: i32 = 8192;
+/// How long the writer waits for readers when it cuts the WAL.
+const BUSY_MAX: Duration = Duration::from_millis(100);
+/// Different statements that the writer keeps prepared.
+const STATEMENTS_MAX: usize = 128;
+
+/// In the order of their numbers; a store that has run the first *n* is at version *n*.
+const MIGRATIONS: &[(&str, &str)] =
+    &[("0001_ledger", include_str!("../migrations/0001_ledger.sql"))];
+
+/// Why a ledger could not be opened, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("{path} is in use by another process ({owner}); stop that one, or choose another file")]
+    InUse {
+        /// The ledger.
+        path: PathBuf,
+        /// Who has it, as far as it said.
+        owner: String,
+    },
+    /// The file or its folder cannot be used.
+    #[error("{path} cannot be opened: {why}; check that its folder exists and may be written to")]
+    Unusable {
+        /// The ledger or its lock.
+        path: PathBuf,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// It is some other file.
+    #[error(
+        "{0} is not a Consign ledger; choose another file, which will be made if it does not exist"
+    )]
+    NotALedger(PathBuf),
+    /// It was made by a later version.
+    #[error(
+        "{path} has schema version {found}, and this program understands up to {known}; use a newer consign"
+    )]
+    TooNew {
+        /// The ledger.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest that is known here.
+        known: usize,
+    },
+    /// SQLite could not.
+    #[error("{path} cannot be opened: {why}")]
+    Sqlite {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite said.
+        why: rusqlite::Error,
+    },
+    /// No thread could be started.
+    #[error("no thread could be started: {0}")]
+    Thread(io::Error),
+}
+
+/// A ledger that is ours.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) lock: File,
+    /// The last moment that was written down.
+    pub(crate) latest: Time,
+}
+
+pub(crate) fn open(path: &Path) -> Result<Opened, OpenError> {
+    let lock = lock(path)?;
+    let sqlite = |why| sqlite_error(path, why);
+    let mut connection = Connection::open(path).map_err(sqlite)?;
+    refuse_strangers(&connection, path)?;
+    tune(&connection).map_err(sqlite)?;
+    migrate(&mut connection, path)?;
+    let latest = latest(&connection).map_err(sqlite)?;
+    Ok(Opened { connection, lock, latest })
+}
+
+/// A second connection to an open ledger, for reading alone.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sqlite = |why| sqlite_error(path, why);
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
+    Ok(connection)
+}
+
+/// Holds the file beside the ledger that tells a second process who has it.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = PathBuf::from(name);
+    let unusable = |why| OpenError::Unusable { path: lock_path.clone(), why };
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&lock_path)
+        .map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::Error(why)) => return Err(unusable(why)),
+        Err(TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            let told = file.read_to_string(&mut owner);
+            let owner = told.ok().map_or("unknown", |_| owner.trim()).to_owned();
+            return Err(OpenError::InUse { path: path.to_owned(), owner });
+        }
+    }
+    file.set_len(0).and_then(|()| file.rewind()).map_err(unusable)?;
+    writeln!(file, "process {}", std::process::id()).map_err(unusable)?;
+    Ok(file)
+}
+
+/// Refuses a file that some other program made.
+fn refuse_strangers(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let sqlite = |why| sqlite_error(path, why);
+    let id: i32 =
+        connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(sqlite)?;
+    let tables = "SELECT count(*) FROM sqlite_master";
+    let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(sqlite)?;
+    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+        return Ok(());
+    }
+    Err(OpenError::NotALedger(path.to_owned()))
+}
+
+fn tune(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.busy_timeout(BUSY_MAX)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let sqlite = |why| sqlite_error(path, why);
+    let found: i64 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
+    let too_new = || OpenError::TooNew { path: path.to_owned(), found, known: MIGRATIONS.len() };
+    let done =
+        usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len()).ok_or_else(too_new)?;
+    for (version, (name, sql)) in MIGRATIONS.iter().enumerate().skip(done) {
+        let transaction = connection.transaction().map_err(sqlite)?;
+        transaction.execute_batch(sql).map_err(sqlite)?;
+        transaction.pragma_update(None, "user_version", version + 1).map_err(sqlite)?;
+        transaction.commit().map_err(sqlite)?;
+        tracing::debug!(name, "migrated");
+    }
+    Ok(())
+}
+
+fn latest(connection: &Connection) -> rusqlite::Result<Time> {
+    let sql = "SELECT max(coalesce((SELECT heard_until FROM mark), 0),
+                          coalesce((SELECT at FROM events ORDER BY seq DESC LIMIT 1), 0))";
+    connection.query_row(sql, [], |row| row.get(0)).map(Time)
+}
+
+fn sqlite_error(path: &Path, why: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match why.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotALedger(path),
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+            OpenError::Unusable { path, why: io::Error::other(why) }
+        }
+        _ => OpenError::Sqlite { path, why },
+    }
+}

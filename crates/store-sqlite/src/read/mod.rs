@@ -1,0 +1,19 @@
+//! Everything that is asked of the file without changing it, by theme.
+
+mod due;
+mod events;
+mod find;
+mod inbox;
+mod list;
+mod listening;
+mod row;
+mod totals;
+
+pub(crate) use due::{armed_later_than, cascades, children_in_flight, due, earliest_due};
+pub(crate) use events::{events, late_results, newest_seq};
+pub(crate) use find::{delegations, find, row_by_id, row_by_num};
+pub(crate) use inbox::inbox;
+pub(crate) use list::list;
+pub(crate) use listening::{fleet, listening};
+pub(crate) use row::RowOr;
+pub(crate) use totals::{secret, stats, sweeps};

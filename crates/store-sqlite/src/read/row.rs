@@ -1,0 +1,188 @@
+//! From columns to a delegation. A value that the rules could not have written is named, not guessed.
+
+use consign_ledger::delegation::Delegation;
+use consign_ledger::delegation::terms::{Notify, Terms};
+use consign_ledger::delegation::waiting::Waiting;
+use consign_ledger::delegation::{change, status, terms};
+use consign_ledger::{
+    AgentId, BadRow, ClaimId, CorruptRow, DelegationId, IdempotencyKey, Json, Payload, Row, Time,
+};
+use rusqlite::types::{FromSql, ValueRef};
+
+use crate::failure::Trouble;
+
+/// The columns that [`read_row`] reads, in its order. In flight, the watch row knows the beat better.
+pub(crate) const COLUMNS: &str = "
+    d.num, d.delegation_id, d.caller_id, d.callee_id, d.status, d.attempt, d.max_attempts, d.epoch,
+    d.held, d.claim_id, d.error_detail, d.failure, d.stuck_reason, d.stuck_at, d.waiting,
+    d.queued_at, coalesce(w.clocks_from, d.clocks_from), coalesce(w.alive_at, d.last_heartbeat),
+    coalesce(w.progress_at, d.progress_at), d.deadline, d.stuck_threshold_s, d.stuck_grace_s,
+    d.start_within_s, d.on_not_started, d.progress_within_s, d.priority, d.notify_stuck,
+    d.notify_recovered, d.cancel_children, d.idempotency_key, d.parent_id, d.retry_of, d.depth,
+    d.fingerprint, d.answer_hash, d.late_count, d.version, d.created_at, d.updated_at,
+    d.finished_at, d.last_act_kind, d.last_act_role, p.progress";
+
+/// Where these columns come from.
+pub(crate) const ROW_FROM: &str =
+    "delegations d LEFT JOIN watch w ON w.num = d.num LEFT JOIN progress p ON p.num = d.num";
+
+/// A row, or what is wrong with it.
+pub(crate) type RowOr = Result<Row, BadRow>;
+
+/// Reads one row of [`COLUMNS`].
+pub(crate) fn read_row(row: &rusqlite::Row<'_>) -> Result<RowOr, Trouble> {
+    let num: i64 = row.get(0)?;
+    match columns(num, row) {
+        Ok(row) => Ok(Ok(row)),
+        Err(Trouble::Corrupt(why)) => {
+            let delegation_id =
+                row.get_ref(1)?.as_str().ok().and_then(|id| DelegationId::new(id).ok());
+            Ok(Err(BadRow { num, delegation_id, why }))
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+fn columns(num: i64, row: &rusqlite::Row<'_>) -> Result<Row, Trouble> {
+    let mut cell = Cell::at("delegations", num, row, 1);
+    let delegation = Delegation {
+        delegation_id: cell.made("delegation_id", |text| DelegationId::new(text).ok())?,
+        caller_id: cell.made("caller_id", |text| AgentId::new(text).ok())?,
+        callee_id: cell.made("callee_id", |text| AgentId::new(text).ok())?,
+        status: cell.made("status", status::Status::parse)?,
+        attempt: cell.plain("attempt")?,
+        max_attempts: cell.plain("max_attempts")?,
+        epoch: cell.plain("epoch")?,
+        held: cell.plain("held")?,
+        claim_id: cell.maybe_made("claim_id", |text| ClaimId::new(text).ok())?,
+        error_detail: cell.plain("error_detail")?,
+        failure: cell.maybe_made("failure", status::FailureKind::parse)?,
+        stuck_reason: cell.maybe_made("stuck_reason", status::StuckReason::parse)?,
+        stuck_at: cell.maybe_time("stuck_at")?,
+        waiting: cell.maybe_made("waiting", Waiting::restored)?,
+        queued_at: cell.time("queued_at")?,
+        clocks_from: cell.maybe_time("clocks_from")?,
+        last_heartbeat: cell.maybe_time("last_heartbeat")?,
+        progress_at: cell.maybe_time("progress_at")?,
+        deadline: cell.time("deadline")?,
+        terms: read_terms(&mut cell)?,
+        idempotency_key: cell
+            .maybe_made("idempotency_key", |text| IdempotencyKey::new(text).ok())?,
+        parent_id: cell.maybe_made("parent_id", |text| DelegationId::new(text).ok())?,
+        retry_of: cell.maybe_made("retry_of", |text| DelegationId::new(text).ok())?,
+        depth: cell.plain("depth")?,
+        fingerprint: cell.plain("fingerprint")?,
+        answer_hash: cell.plain("answer_hash")?,
+        late_count: cell.plain("late_count")?,
+        version: cell.plain("version")?,
+        created_at: cell.time("created_at")?,
+        updated_at: cell.time("updated_at")?,
+        finished_at: cell.maybe_time("finished_at")?,
+        last_act: (
+            cell.made("last_act_kind", change::EventKind::parse)?,
+            cell.made("last_act_role", change::Role::parse)?,
+        ),
+    };
+    let progress: Option<String> = cell.plain("progress")?;
+    Ok(Row { num, delegation, progress: progress.map(Json::trusted) })
+}
+
+fn read_terms(cell: &mut Cell<'_>) -> Result<Terms, Trouble> {
+    Ok(Terms {
+        stuck_threshold_s: cell.plain("stuck_threshold_s")?,
+        stuck_grace_s: cell.plain("stuck_grace_s")?,
+        start_within_s: cell.plain("start_within_s")?,
+        on_not_started: cell.made("on_not_started", terms::OnNotStarted::parse)?,
+        progress_within_s: cell.plain("progress_within_s")?,
+        priority: cell.plain("priority")?,
+        notify: Notify {
+            stuck: cell.plain("notify_stuck")?,
+            recovered: cell.plain("notify_recovered")?,
+        },
+        cancel_children: cell.plain("cancel_children")?,
+    })
+}
+
+/// Walks the columns of one row, left to right.
+pub(crate) struct Cell<'row> {
+    table: &'static str,
+    num: i64,
+    row: &'row rusqlite::Row<'row>,
+    next: usize,
+}
+
+impl<'row> Cell<'row> {
+    /// Begins at column `next` of the row whose key in `table` is `num`.
+    pub(crate) fn at(
+        table: &'static str,
+        num: i64,
+        row: &'row rusqlite::Row<'row>,
+        next: usize,
+    ) -> Self {
+        Self { table, num, row, next }
+    }
+
+    fn take(&mut self) -> Result<ValueRef<'row>, Trouble> {
+        self.next += 1;
+        Ok(self.row.get_ref(self.next - 1)?)
+    }
+
+    fn corrupt(&self, column: &'static str, value: ValueRef<'_>) -> Trouble {
+        let value = match value {
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            ValueRef::Integer(number) => number.to_string(),
+            other => format!("{:?}", other.data_type()),
+        };
+        CorruptRow { table: self.table, column, row: self.num.to_string(), value }.into()
+    }
+
+    /// A value that stands for itself.
+    pub(crate) fn plain<T: FromSql>(&mut self, column: &'static str) -> Result<T, Trouble> {
+        let value = self.take()?;
+        T::column_result(value).map_err(|_| self.corrupt(column, value))
+    }
+
+    /// A text that must make something.
+    pub(crate) fn made<T>(
+        &mut self,
+        column: &'static str,
+        make: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, Trouble> {
+        let value = self.take()?;
+        value.as_str().ok().and_then(make).ok_or_else(|| self.corrupt(column, value))
+    }
+
+    /// A text that must make something, or nothing.
+    pub(crate) fn maybe_made<T>(
+        &mut self,
+        column: &'static str,
+        make: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Trouble> {
+        let value = self.take()?;
+        match value {
+            ValueRef::Null => Ok(None),
+            _ => value
+                .as_str()
+                .ok()
+                .and_then(make)
+                .map(Some)
+                .ok_or_else(|| self.corrupt(column, value)),
+        }
+    }
+
+    pub(crate) fn time(&mut self, column: &'static str) -> Result<Time, Trouble> {
+        self.plain(column).map(Time)
+    }
+
+    pub(crate) fn maybe_time(&mut self, column: &'static str) -> Result<Option<Time>, Trouble> {
+        Ok(self.plain::<Option<i64>>(column)?.map(Time))
+    }
+}
+
+/// A payload from its form and its text.
+pub(crate) fn payload(form: &str, text: String) -> Payload {
+    match form {
+        "json" => Payload::Json(Json::trusted(text)),
+        _ => Payload::Text(text),
+    }
+}

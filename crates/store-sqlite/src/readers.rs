@@ -1,0 +1,81 @@
+//! A few connections that only read, each on a thread of its own.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use consign_ledger::Failure;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::failure::Trouble;
+use crate::open::{OpenError, open_reader};
+
+/// Reading threads.
+const READERS: usize = 4;
+/// How long one read may last before it is interrupted.
+const READ_MAX: Duration = Duration::from_secs(2);
+/// Steps of SQLite's machine between two looks at the time.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// The reading threads of one ledger.
+pub(crate) struct Readers(Sender<Job>);
+
+impl Readers {
+    pub(crate) fn start(path: &Path) -> Result<Self, OpenError> {
+        let (jobs, jobs_in) = channel();
+        let jobs_in = Arc::new(Mutex::new(jobs_in));
+        for number in 0..READERS {
+            let connection = open_reader(path)?;
+            let jobs_in = Arc::clone(&jobs_in);
+            let thread = thread::Builder::new().name(format!("reader-{number}"));
+            thread.spawn(move || serve(connection, &jobs_in)).map_err(OpenError::Thread)?;
+        }
+        Ok(Self(jobs))
+    }
+
+    /// Runs `read` in one read transaction.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let job =
+            move |connection: &mut Connection| drop(reply.send(in_one_look(connection, read)));
+        let gone = |what: &str| Failure::Unavailable(what.into());
+        self.0.send(Box::new(job)).map_err(|_| gone("no reader is left"))?;
+        answer.await.map_err(|_| gone("a read panicked"))?.map_err(Failure::from)
+    }
+}
+
+fn serve(mut connection: Connection, jobs: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        // A panic ends the read, not the reader.
+        drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut connection))));
+    }
+}
+
+fn in_one_look<T>(
+    connection: &mut Connection,
+    read: impl FnOnce(&Connection) -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(overdue()))?;
+    let transaction = connection.transaction()?;
+    read(&transaction)
+}
+
+/// Whether the read that begins now has lasted too long.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "bounds a read; no decision of the ledger depends on it"
+)]
+fn overdue() -> impl FnMut() -> bool + Send + 'static {
+    let begun = Instant::now();
+    move || begun.elapsed() > READ_MAX
+}

@@ -1,0 +1,99 @@
+//! Heartbeats and re-armings: narrow writes to watch rows, committed and not flushed.
+//!
+//! A prepared statement run row by row inside one transaction: SQLite has no round trip to save, and this
+//! is faster here than one statement over a list of values.
+
+use consign_ledger::{BeatRow, Heard, Json, Mark, Rearm, Time};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::facts::insert_gap;
+use super::rows::put_progress;
+use crate::failure::Trouble;
+use crate::writer::{End, Flush, Pen};
+
+/// The beat's time is the smaller part of the rule: it matches only the epoch that it was sent under.
+pub(crate) const BEAT: &str = "
+    UPDATE watch SET alive_at = max(alive_at, ?1)
+    WHERE num = (SELECT num FROM delegations WHERE delegation_id = ?2) AND epoch = ?3
+    RETURNING attempt, deadline, num";
+
+pub(crate) fn beat(
+    pen: &mut Pen,
+    beats: &[BeatRow],
+    mark: Option<Mark>,
+) -> Result<Vec<Option<Heard>>, Trouble> {
+    // A gap must outlive what the beats behind it may not.
+    let flush =
+        if mark.is_some_and(|mark| mark.gap.is_some()) { Flush::ToDisk } else { Flush::ToSystem };
+    pen.transaction(flush, |transaction, time| {
+        let now = time.now();
+        let heard =
+            beats.iter().map(|beat| beat_one(transaction, beat, now)).collect::<Result<_, _>>()?;
+        if let Some(mark) = mark {
+            move_mark(transaction, mark)?;
+        }
+        Ok((heard, End::Commit))
+    })
+}
+
+fn beat_one(
+    transaction: &Transaction<'_>,
+    beat: &BeatRow,
+    now: Time,
+) -> Result<Option<Heard>, Trouble> {
+    let heard = transaction
+        .prepare_cached(BEAT)?
+        .query_row(params![now.0, beat.delegation_id.as_str(), beat.epoch], |row| {
+            Ok((Heard { attempt: row.get(0)?, deadline: Time(row.get(1)?) }, row.get(2)?))
+        })
+        .optional()?;
+    if let (Some((_, num)), Some(progress)) = (&heard, &beat.progress) {
+        advance(transaction, *num, progress, now)?;
+    }
+    Ok(heard.map(|(heard, _)| heard))
+}
+
+/// Progress counts when it differs from what was last sent.
+fn advance(
+    transaction: &Transaction<'_>,
+    num: i64,
+    progress: &Json,
+    now: Time,
+) -> Result<(), Trouble> {
+    let sql = "SELECT progress FROM progress WHERE num = ?1";
+    let before: Option<String> =
+        transaction.prepare_cached(sql)?.query_row([num], |row| row.get(0)).optional()?;
+    if before.as_deref() == Some(progress.as_str()) {
+        return Ok(());
+    }
+    put_progress(transaction, num, progress.as_str())?;
+    let sql = "UPDATE watch SET progress_at = ?2 WHERE num = ?1";
+    transaction.prepare_cached(sql)?.execute([num, now.0])?;
+    Ok(())
+}
+
+fn move_mark(transaction: &Transaction<'_>, mark: Mark) -> Result<(), Trouble> {
+    if let Some(gap) = &mark.gap {
+        insert_gap(transaction, gap)?;
+    }
+    let sql = "INSERT INTO mark (id, heard_until) VALUES (1, ?1)
+               ON CONFLICT (id) DO UPDATE SET heard_until = max(heard_until, excluded.heard_until)";
+    transaction.prepare_cached(sql)?.execute([mark.heard_until.0])?;
+    Ok(())
+}
+
+/// Each row that still is what was looked at gets its new time.
+pub(crate) fn rearm(pen: &mut Pen, rearms: &[Rearm]) -> Result<u64, Trouble> {
+    pen.transaction(Flush::ToSystem, |transaction, _| {
+        let sql =
+            "UPDATE watch SET check_at = ?1 WHERE num = ?2 AND epoch IS ?3 AND check_at IS ?4";
+        let mut statement = transaction.prepare_cached(sql)?;
+        let mut rearmed = 0;
+        for Rearm { seen, check_at, .. } in rearms {
+            let seen_at = seen.check_at.map(|at| at.0);
+            rearmed +=
+                statement.execute(params![check_at.0, seen.num, seen.epoch, seen_at])? as u64;
+        }
+        Ok((rearmed, End::Commit))
+    })
+}

@@ -1,0 +1,97 @@
+//! Events, messages, late results and gaps. Numbers are handed out here; the one writer commits in their order.
+
+use consign_ledger::{Append, LateResult, NewEvent, Time};
+use rusqlite::{Transaction, params};
+
+use super::rows::{form, last_number};
+use crate::failure::Trouble;
+
+pub(super) fn write(
+    transaction: &Transaction<'_>,
+    append: &Append,
+    nums: &[i64],
+) -> Result<(), Trouble> {
+    if !append.events.is_empty() {
+        let before = last_number(transaction, "event", append.events.len())?;
+        let mut seqs = Vec::with_capacity(append.events.len());
+        for (event, seq) in append.events.iter().zip(before + 1..) {
+            insert_event(transaction, seq, nums[event.row], event, append.now)?;
+            seqs.push(seq);
+        }
+        for message in &append.messages {
+            let sql = "INSERT INTO messages (agent_id, seq) VALUES (?1, ?2)";
+            transaction
+                .prepare_cached(sql)?
+                .execute(params![message.agent_id.as_str(), seqs[message.event]])?;
+        }
+    }
+    append
+        .late
+        .iter()
+        .try_for_each(|late| insert_late(transaction, nums[late.row], late, append.now))?;
+    for gap in &append.gaps {
+        insert_gap(transaction, gap)?;
+    }
+    Ok(())
+}
+
+fn insert_event(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    num: i64,
+    event: &NewEvent,
+    now: Time,
+) -> Result<(), Trouble> {
+    let sql = "INSERT INTO events (seq, num, kind, attempt, at, role, actor_id, from_status, to_status, reason, data)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let data = event.change.data(event.override_reason.as_deref());
+    transaction.prepare_cached(sql)?.execute(params![
+        seq,
+        num,
+        event.change.kind().as_str(),
+        event.attempt,
+        now.0,
+        event.role.as_str(),
+        event.actor_id.as_ref().map(|id| id.as_str()),
+        event.from.map(|from| from.as_str()),
+        event.to.as_str(),
+        event.change.reason(),
+        data.as_ref().map(|json| json.as_str()),
+    ])?;
+    Ok(())
+}
+
+fn insert_late(
+    transaction: &Transaction<'_>,
+    num: i64,
+    late: &LateResult,
+    now: Time,
+) -> Result<(), Trouble> {
+    let sql = "INSERT INTO late_results (num, epoch, content, attempt, at, role, actor_id, why, status, form,
+                                         result, error_detail)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    transaction.prepare_cached(sql)?.execute(params![
+        num,
+        late.epoch,
+        late.content,
+        late.attempt,
+        now.0,
+        late.role.as_str(),
+        late.actor_id.as_ref().map(|id| id.as_str()),
+        late.why,
+        late.status.as_str(),
+        late.result.as_ref().map(form),
+        late.result.as_ref().map(|result| result.as_str()),
+        late.error_detail,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn insert_gap(
+    transaction: &Transaction<'_>,
+    gap: &consign_ledger::delegation::listening::Gap,
+) -> Result<(), Trouble> {
+    let sql = "INSERT INTO gaps (from_at, to_at, cause) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(sql)?.execute(params![gap.from.0, gap.to.0, gap.cause.as_str()])?;
+    Ok(())
+}

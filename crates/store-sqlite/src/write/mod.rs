@@ -1,0 +1,13 @@
+//! Everything that the one writer does to the file, each in one transaction.
+
+mod append;
+mod beat;
+mod facts;
+mod load;
+mod rows;
+mod transact;
+mod upkeep;
+
+pub(crate) use beat::{beat, rearm};
+pub(crate) use transact::transact;
+pub(crate) use upkeep::{keep_report, tidy};

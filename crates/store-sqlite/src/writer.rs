@@ -1,0 +1,152 @@
+//! The one thread that writes. Jobs are done in the order of their arrival.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use consign_ledger::Failure;
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::failure::{Trouble, commit_trouble};
+use crate::open::OpenError;
+use crate::time::LedgerTime;
+
+/// Bytes of WAL past which it is copied into the ledger and cut to nothing.
+const WAL_BYTES_MAX: u64 = 64 << 20;
+
+type Job = Box<dyn FnOnce(&mut Pen) + Send>;
+
+/// The writing thread of one ledger.
+pub(crate) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the writing thread writes with.
+pub(crate) struct Pen {
+    connection: Connection,
+    pub(crate) time: Arc<LedgerTime>,
+    wal: PathBuf,
+    /// The size of the WAL past which it is cut next.
+    cut_past_bytes: u64,
+    flushing: Option<Flush>,
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    /// The disk: it outlives a power cut.
+    ToDisk,
+    /// The system: it outlives `kill -9`.
+    ToSystem,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        connection: Connection,
+        lock: File,
+        time: Arc<LedgerTime>,
+        path: &Path,
+    ) -> Result<Self, OpenError> {
+        let (jobs, jobs_in) = channel();
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        let pen = Pen {
+            connection,
+            time,
+            wal: wal.into(),
+            cut_past_bytes: WAL_BYTES_MAX,
+            flushing: None,
+        };
+        let thread = thread::Builder::new().name("writer".to_owned());
+        let thread =
+            thread.spawn(move || serve(pen, &jobs_in, &lock)).map_err(OpenError::Thread)?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut Pen) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let job = move |pen: &mut Pen| drop(reply.send(write(pen)));
+        let gone = || Failure::Unavailable("the writer is gone".into());
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(Box::new(job)).map_err(|_| gone())?;
+        // A job that panics is rejected: it is the batch's own fault.
+        answer.await.map_err(|_| Trouble::Panicked)?.map_err(Failure::from)
+    }
+}
+
+impl Drop for Writer {
+    /// Waits for the last job, so that whoever opens the file next finds it closed.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn serve(mut pen: Pen, jobs: &Receiver<Job>, _lock: &File) {
+    while let Ok(job) = jobs.recv() {
+        if catch_unwind(AssertUnwindSafe(|| job(&mut pen))).is_err() {
+            tracing::error!("a write panicked and was rolled back");
+        }
+        if let Err(error) = pen.cut_wal() {
+            tracing::warn!(%error, "the WAL could not be cut");
+        }
+    }
+}
+
+impl Pen {
+    /// Runs `write` in one transaction. It is committed where `write` says so.
+    pub(crate) fn transaction<T>(
+        &mut self,
+        flush: Flush,
+        write: impl FnOnce(&Transaction<'_>, &LedgerTime) -> Result<(T, End), Trouble>,
+    ) -> Result<T, Trouble> {
+        self.flush_to(flush)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (answer, end) = write(&transaction, &self.time)?;
+        if end == End::Commit {
+            transaction.commit().map_err(commit_trouble)?;
+        }
+        Ok(answer)
+    }
+
+    fn flush_to(&mut self, flush: Flush) -> Result<(), Trouble> {
+        if self.flushing != Some(flush) {
+            let level = if flush == Flush::ToDisk { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", level)?;
+            self.flushing = Some(flush);
+        }
+        Ok(())
+    }
+
+    /// SQLite reuses its WAL but does not shrink it, and a long reader can let it grow.
+    fn cut_wal(&mut self) -> rusqlite::Result<()> {
+        let bytes = std::fs::metadata(&self.wal).map_or(0, |wal| wal.len());
+        if bytes <= self.cut_past_bytes {
+            return Ok(());
+        }
+        let is_busy = |row: &Row<'_>| row.get::<_, bool>(0);
+        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], is_busy)?;
+        // A reader was in the way: not again before it has grown as much again.
+        self.cut_past_bytes = if busy { bytes + WAL_BYTES_MAX } else { WAL_BYTES_MAX };
+        Ok(())
+    }
+}
+
+/// How a transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Commit,
+    /// There is nothing to write.
+    RollBack,
+}
