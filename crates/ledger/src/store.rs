@@ -87,7 +87,7 @@ pub trait Reader: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Watch>, Failure>> + Send;
 
-    /// When the ledger listened, as far back as `since`.
+    /// When the ledger listened: the mark, the gaps that end after `since`, and the newest brake.
     fn listening(&self, since: Time) -> impl Future<Output = Result<Listening, Failure>> + Send;
 
     /// The beating fleet: counted, or estimated from a spread sample where it is large.
@@ -201,7 +201,8 @@ pub struct Loaded {
     pub retries: Vec<(DelegationId, DelegationId)>,
     /// The late results that the loaded rows keep.
     pub late: Vec<LateKey>,
-    /// When the ledger listened, as far back as the loaded rows need it; empty where not asked for.
+    /// When the ledger listened, as far back as the loaded rows need it, with the newest brake; empty where
+    /// not asked for.
     pub listening: Listening,
 }
 

@@ -157,6 +157,7 @@ CREATE TABLE gaps (
 ) STRICT;
 
 CREATE INDEX gaps_to ON gaps (to_at);
+CREATE INDEX gaps_brake ON gaps (id) WHERE cause = 'brake';
 
 -- One process has this ledger, so there is one mark and one shard.
 CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), heard_until INTEGER NOT NULL) STRICT;

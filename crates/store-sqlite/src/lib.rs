@@ -4,6 +4,8 @@
 
 mod failure;
 mod open;
+#[cfg(test)]
+mod plans;
 mod read;
 mod readers;
 mod time;

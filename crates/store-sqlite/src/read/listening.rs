@@ -10,7 +10,7 @@ use crate::failure::Trouble;
 /// Places at which a large fleet is sampled, spread evenly over the numbers.
 const PROBES: i64 = 1024;
 /// Rows looked at from each place on.
-const ROWS_PER_PROBE: i64 = 8;
+const ROWS_PER_PROBE: i64 = 10;
 
 pub(crate) fn listening(connection: &Connection, since: Time) -> Result<Listening, Trouble> {
     let heard_until = connection
@@ -20,9 +20,13 @@ pub(crate) fn listening(connection: &Connection, since: Time) -> Result<Listenin
     Ok(Listening::new(heard_until.map(Time), gaps(connection, since)?))
 }
 
-/// The gaps that end after `since`, by their beginning.
+/// The gaps that end after `since`, and the newest brake, by their beginning.
 fn gaps(connection: &Connection, since: Time) -> Result<Vec<Gap>, Trouble> {
-    let sql = "SELECT id, from_at, to_at, cause FROM gaps WHERE to_at > ?1 ORDER BY from_at";
+    let sql = "SELECT id, from_at, to_at, cause FROM gaps WHERE to_at > ?1
+               UNION
+               SELECT id, from_at, to_at, cause FROM gaps
+               WHERE id = (SELECT max(id) FROM gaps WHERE cause = 'brake')
+               ORDER BY from_at";
     let read = |row: &rusqlite::Row<'_>| {
         let mut cell = Cell::at("gaps", row.get(0)?, row, 1);
         let (from, to) = (cell.time("from_at")?, cell.time("to_at")?);
@@ -37,11 +41,11 @@ pub(crate) fn fleet(
     now: Time,
     threshold_s: u32,
 ) -> Result<Fleet, Trouble> {
-    let span: (Option<i64>, Option<i64>) =
-        connection.query_row("SELECT min(num), max(num) FROM watch", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    let (Some(first), Some(last)) = span else { return Ok(Fleet::default()) };
+    // Apart, because SQLite finds either end of an index by itself, but scans for both.
+    let ends = "SELECT (SELECT min(num) FROM watch), (SELECT max(num) FROM watch)";
+    let ends: (Option<i64>, Option<i64>) =
+        connection.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = ends else { return Ok(Fleet::default()) };
     let stride = (last - first) / PROBES + 1;
     let limit = if stride <= ROWS_PER_PROBE { stride } else { ROWS_PER_PROBE };
     let mut fleet = Fleet::default();

@@ -160,9 +160,11 @@ impl<'db> Loading<'db> {
         Ok(())
     }
 
-    /// All gaps that are kept: they are few, and the brake looks farther back than any row.
+    /// The gaps since the earliest clock that runs.
     fn listening(&mut self) -> Result<(), Trouble> {
-        self.loaded.listening = read::listening(self.connection, Time(i64::MIN))?;
+        let clocks = self.loaded.rows.iter().map(|row| row.delegation.listens_from());
+        let since = clocks.min().unwrap_or(Time(i64::MAX));
+        self.loaded.listening = read::listening(self.connection, since)?;
         Ok(())
     }
 }

@@ -1,0 +1,223 @@
+//! The hot queries walk an index and stop: shown by their plans, and counted in steps of SQLite's machine,
+//! which are the same on every computer.
+
+use std::sync::{Arc, Mutex};
+
+use consign_ledger::delegation::status::Status;
+use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, StatusFilter};
+use consign_ledger::{AgentId, Cascade, DelegationId, Time};
+use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use crate::failure::Trouble;
+use crate::{read, write};
+
+const SCHEMA: &str = include_str!("../migrations/0001_ledger.sql");
+const NOW: Time = Time(1_000_000_000);
+const MANY: i64 = 1_000_000;
+const FEW: i64 = 10_000;
+
+/// So many delegations in progress, none of them due, each with an event; every hundredth is a child of the
+/// first, every tenth has ended and left a message.
+fn in_flight(rows: i64) -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(SCHEMA).unwrap();
+    let fill = format!(
+        "CREATE TEMP TABLE n AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {rows})
+             SELECT i FROM c;
+         INSERT INTO delegations (num, delegation_id, caller_id, callee_id, status, attempt, max_attempts, epoch, held,
+             queued_at, clocks_from, last_heartbeat, deadline, on_not_started, priority, notify_stuck,
+             notify_recovered, cancel_children, parent_id, depth, fingerprint, late_count, version, created_at,
+             updated_at, finished_at, last_act_kind, last_act_role)
+         SELECT i, printf('%08x-%d', i * 2654435761 % 4294967296, i), 'caller-' || (i % 10), 'callee-' || (i % 100),
+             iif(i % 10 = 0, 'completed', 'in_progress'), 1, 1, 0, 0, i, i, i, {now} + 1000 + i, 'stuck', 0, 0, 0, 0,
+             iif(i % 100 = 1 AND i > 1, (SELECT printf('%08x-%d', 2654435761 % 4294967296, 1)), NULL), 1, zeroblob(16), 0, 1,
+             i, i, iif(i % 10 = 0, i, NULL), 'started', 'callee' FROM n;
+         INSERT INTO tasks (num, form, preview) SELECT i, 'text', 'task ' || i FROM n;
+         INSERT INTO watch (num, epoch, attempt, alive_at, clocks_from, check_at, deadline)
+         SELECT i, 0, 1, i, i, {now} + i % 600000, {now} + 1000 + i FROM n WHERE i % 10 <> 0;
+         INSERT INTO events (seq, num, kind, attempt, at, role, to_status)
+         SELECT i, i, 'created', 1, i, 'caller', 'queued' FROM n;
+         INSERT INTO messages (agent_id, seq) SELECT 'caller-0', i FROM n WHERE i % 10 = 0;",
+        now = NOW.0
+    );
+    connection.execute_batch(&fill).unwrap();
+    connection
+}
+
+type Query = (&'static str, fn(&Connection) -> Result<usize, Trouble>);
+
+fn first() -> DelegationId {
+    DelegationId::new("9e3779b1-1").unwrap()
+}
+
+fn agent(id: &str) -> Option<AgentId> {
+    Some(AgentId::new(id).unwrap())
+}
+
+fn page(connection: &Connection, filter: Filter) -> Result<usize, Trouble> {
+    Ok(read::list(connection, &Filter { limit: 50, ..filter })?.items.len())
+}
+
+/// What is asked often, and what each must find at least, so that no plan is praised for an empty answer.
+const HOT: &[Query] = &[
+    ("find", |c| Ok(usize::from(read::find(c, &first())?.is_some()))),
+    ("due by deadline", |c| Ok(1 + read::due(c, Lane::Deadline, NOW, None, 1000)?.len())),
+    ("due by check", |c| Ok(1 + read::due(c, Lane::Check, NOW, Some((Time(5), 5)), 1000)?.len())),
+    ("some are due", |c| Ok(read::due(c, Lane::Check, NOW + 10, None, 5)?.len())),
+    ("earliest due", |c| Ok(usize::from(read::earliest_due(c)?.is_some()))),
+    ("beat", |c| {
+        let mut statement = c.prepare_cached(write::BEAT)?;
+        Ok(statement.query_map((NOW.0, first().as_str(), 0), |_| Ok(()))?.count())
+    }),
+    ("list all", |c| page(c, Filter::default())),
+    ("list by caller", |c| page(c, Filter { caller: agent("caller-3"), ..Filter::default() })),
+    ("list by callee", |c| page(c, Filter { callee: agent("callee-3"), ..Filter::default() })),
+    ("list by parent", |c| page(c, Filter { parent: Some(first()), ..Filter::default() })),
+    ("list by status", |c| {
+        page(c, Filter { status: Some(StatusFilter::Is(Status::Completed)), ..Filter::default() })
+    }),
+    ("list in flight", |c| {
+        page(c, Filter { status: Some(StatusFilter::InFlight), ..Filter::default() })
+    }),
+    ("list by time", |c| {
+        page(
+            c,
+            Filter {
+                created_after: Some(Time(10)),
+                created_before: Some(Time(5000)),
+                ..Filter::default()
+            },
+        )
+    }),
+    ("list by a rare prefix", |c| {
+        page(c, Filter { id_prefix: Some("9e3779b1".to_owned()), ..Filter::default() })
+    }),
+    ("list a later page", |c| page(c, Filter { before: Some(5000), ..Filter::default() })),
+    ("events of one", |c| {
+        let query = EventQuery { delegation_id: Some(first()), after: 0, limit: 50 };
+        Ok(read::events(c, &query)?.events.len())
+    }),
+    ("events of all", |c| {
+        let query = EventQuery { delegation_id: None, after: 5000, limit: 50 };
+        Ok(read::events(c, &query)?.events.len())
+    }),
+    ("late results", |c| Ok(1 + read::late_results(c, &first())?.len())),
+    ("cascades", |c| Ok(1 + read::cascades(c, 10)?.len())),
+    ("children in flight", |c| {
+        let cascade = Cascade { num: 1, delegation_id: first(), through: i64::MAX };
+        Ok(read::children_in_flight(c, &cascade, 20)?.len())
+    }),
+    ("stats", |c| Ok(read::stats(c)?.0.len())),
+    ("listening", |c| Ok(1 + read::listening(c, NOW)?.gaps_since(NOW).count())),
+];
+
+/// How many steps of SQLite's machine the query takes.
+fn steps(connection: &mut Connection, query: &Query) -> u64 {
+    let count = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&count);
+    let step = move || {
+        *counter.lock().unwrap() += 1;
+        false
+    };
+    connection.progress_handler(1, Some(step)).unwrap();
+    let found = query.1(connection).unwrap();
+    connection.progress_handler(1, None::<fn() -> bool>).unwrap();
+    assert!(found > 0, "{} found nothing", query.0);
+    *count.lock().unwrap()
+}
+
+/// The plans of the statements that the query runs.
+fn plans(connection: &mut Connection, query: &Query) -> Vec<String> {
+    let statements = Arc::new(Mutex::new(vec![]));
+    let seen = Arc::clone(&statements);
+    let note = move |event: TraceEvent<'_>| {
+        if let TraceEvent::Stmt(_, sql) = event {
+            seen.lock().unwrap().push(sql.to_owned());
+        }
+    };
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note)).unwrap();
+    query.1(connection).unwrap();
+    connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
+    let statements = statements.lock().unwrap();
+    statements.iter().flat_map(|sql| explain(connection, sql)).collect()
+}
+
+fn explain(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut lines = statement.raw_query();
+    let mut plan = vec![];
+    while let Some(line) = lines.next().unwrap() {
+        plan.push(line.get("detail").unwrap());
+    }
+    plan
+}
+
+/// Tables that stay small whatever is in flight.
+fn reads_much(plan: &str) -> bool {
+    let small = ["tallies", "cascades", "c", "gaps", "mark"];
+    let scanned = plan.strip_prefix("SCAN ").map(|rest| rest.split(' ').next().unwrap_or(rest));
+    plan.contains("TEMP B-TREE")
+        || scanned.is_some_and(|table| !small.contains(&table) && !walks_in_order(plan))
+}
+
+/// A page that begins at the newest row walks the table itself, backwards, and stops at its limit; the steps
+/// show that it does.
+fn walks_in_order(plan: &str) -> bool {
+    plan == "SCAN d"
+        || plan.contains("USING INDEX")
+        || plan.contains("USING COVERING INDEX")
+        || plan.contains("CONSTANT ROW")
+        || plan.starts_with("SCAN (subquery")
+}
+
+#[test]
+fn every_hot_query_walks_an_index_analysed_or_not() {
+    let mut connection = in_flight(FEW);
+    for analysed in [false, true] {
+        if analysed {
+            connection.execute_batch("ANALYZE").unwrap();
+        }
+        for query in HOT {
+            for plan in plans(&mut connection, query) {
+                // What these sort is bounded: a few thousand ids, ten late results, the gaps since a moment.
+                let sorts_few = ["list by a rare prefix", "late results", "listening"]
+                    .contains(&query.0)
+                    && plan.contains("TEMP B-TREE");
+                assert!(
+                    !reads_much(&plan) || sorts_few,
+                    "{} (analysed: {analysed}): {plan}",
+                    query.0
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_hot_query_costs_more_for_a_million_in_flight() {
+    let (mut few, mut many) = (in_flight(FEW), in_flight(MANY));
+    for query in HOT {
+        let (small, large) = (steps(&mut few, query), steps(&mut many, query));
+        assert!(
+            large <= small + small / 2 + 100,
+            "{}: {small} steps for ten thousand, {large} for a million",
+            query.0
+        );
+    }
+}
+
+#[test]
+fn a_large_fleet_is_sampled_and_a_small_one_counted() {
+    let (mut few, mut many) = (in_flight(FEW), in_flight(MANY));
+    let fleet = |connection: &Connection| read::fleet(connection, Time(FEW), 20);
+    assert_eq!(fleet(&few).unwrap().beating, 9 * u64::try_from(FEW).unwrap() / 10);
+    // The youngest ten thousand beat within the last half threshold of ten seconds.
+    assert_eq!(fleet(&few).unwrap().heard_lately, 9 * u64::try_from(FEW).unwrap() / 10);
+    let sampled = fleet(&many).unwrap();
+    assert_eq!(sampled.beating, 10_240);
+    let census: Query =
+        ("fleet", |c| Ok(usize::try_from(read::fleet(c, NOW, 600)?.beating).unwrap()));
+    let (small, large) = (steps(&mut few, &census), steps(&mut many, &census));
+    assert!(large < small * 3, "{small} steps for ten thousand, {large} for a million");
+}
