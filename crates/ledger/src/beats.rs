@@ -45,10 +45,7 @@ impl<S: Store> Ledger<S> {
             ordinary.push((beat, missed));
         }
         let (beats, tickets): (Vec<_>, Vec<_>) = ordinary.into_iter().unzip();
-        let outcomes = match beats.is_empty() {
-            true => vec![],
-            false => self.act_all(beats.into_iter().map(Command::Heartbeat).collect()).await,
-        };
+        let outcomes = self.act_all(beats.into_iter().map(Command::Heartbeat).collect()).await;
         shared.beats.note_losses(&outcomes);
         drop(tickets);
         let mut pulses = outcomes.into_iter().map(|outcome| outcome.map(Pulse::from));

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::command::Answer;
 use crate::delegation::Delegation;
-use crate::delegation::change::{Change, Role};
+use crate::delegation::change::{Change, EventKind, Role};
 use crate::delegation::examine::Finding;
 use crate::delegation::lease::Secret;
 use crate::delegation::listening::{Fleet, Listening};
@@ -30,6 +30,14 @@ pub(crate) struct Slot(usize);
 /// A caller's key, in its scope.
 type Key = (AgentId, IdempotencyKey);
 
+/// When a delegation wants to be looked at next.
+enum Rearmed {
+    /// As its row tells.
+    ByTheRules,
+    /// As a look just found; `None`: not before its deadline.
+    At(Option<Time>),
+}
+
 /// One delegation while its batch is decided.
 struct Leaf {
     delegation: Delegation,
@@ -38,7 +46,7 @@ struct Leaf {
     progress: Option<Json>,
     progress_write: ProgressWrite,
     result: Option<Payload>,
-    rearmed: Option<Option<Time>>,
+    rearmed: Rearmed,
     touched: bool,
 }
 
@@ -186,7 +194,7 @@ impl Book {
             .or((leaf.touched).then_some(leaf.delegation.status));
         leaf.delegation.apply(&change, role, now);
         leaf.touched = true;
-        leaf.rearmed = None;
+        leaf.rearmed = Rearmed::ByTheRules;
         if matches!(change, Change::Requeued { .. } | Change::Released(_)) {
             leaf.progress = None;
             leaf.progress_write = ProgressWrite::Forget;
@@ -230,7 +238,7 @@ impl Book {
     /// Nothing is due: look again then, or never before the deadline.
     pub(crate) fn rearm(&mut self, slot: Slot, at: Option<Time>) {
         let leaf = &mut self.leaves[slot.0];
-        leaf.rearmed = Some(at);
+        leaf.rearmed = Rearmed::At(at);
         leaf.touched = true;
     }
 
@@ -267,33 +275,32 @@ impl Book {
     pub(crate) fn brake(&mut self, fleet: Fleet) -> bool {
         let gap = self.listening.brake(fleet, self.now(), self.threshold_s);
         self.append.gaps.extend(gap);
-        gap.into_iter().for_each(|gap| self.listening.add(gap));
+        if let Some(gap) = gap {
+            self.listening.add(gap);
+        }
         gap.is_some()
     }
 
     // What follows from a fact.
 
     fn follow(&mut self, slot: Slot) {
-        let Some(NewEvent { change, .. }) = self.append.events.last() else { return };
-        let (cancels, hands_back) = match change {
-            Change::Completed { .. } | Change::Failed { .. } => {
-                (self.delegation(slot).terms.cancel_children, false)
-            }
-            Change::Cancelled { .. } => (true, false),
-            Change::Requeued { .. } => (self.delegation(slot).terms.cancel_children, true),
-            Change::Stuck { .. } if self.delegation(slot).terms.notify.stuck => {
-                return self.tell_caller(slot);
-            }
-            Change::Recovered if self.delegation(slot).terms.notify.recovered => {
-                return self.tell_caller(slot);
-            }
-            _ => return,
+        let Some(NewEvent { change, from, to, .. }) = self.append.events.last() else { return };
+        let (from, to, kind) = (*from, *to, change.kind());
+        let terms = self.delegation(slot).terms;
+        let warns = match (from, to) {
+            (_, Status::Stuck) => terms.notify.stuck && kind == EventKind::Stuck,
+            (Some(Status::Stuck), Status::InProgress) => terms.notify.recovered,
+            _ => false,
         };
-        if cancels {
+        let is_verdict = !to.in_flight() && kind != EventKind::LateResult;
+        let ends_children = to == Status::Cancelled || terms.cancel_children;
+        if ends_children && (is_verdict || kind == EventKind::Requeued) {
             self.append.cascades_begun.push(slot.0);
         }
-        if !hands_back {
+        if warns || is_verdict {
             self.tell_caller(slot);
+        }
+        if is_verdict {
             self.free_key(slot);
             self.end_parents_wait(slot);
         }
@@ -365,7 +372,7 @@ impl Leaf {
             progress: None,
             progress_write: ProgressWrite::Keep,
             result: None,
-            rearmed: None,
+            rearmed: Rearmed::ByTheRules,
             touched: false,
         }
     }
@@ -393,8 +400,11 @@ impl Leaf {
         };
         let in_flight = self.delegation.in_flight();
         let by_the_rules = Watch::of(num, &self.delegation, threshold_s);
-        let watch =
-            Watch { check_at: self.rearmed.unwrap_or(by_the_rules.check_at), ..by_the_rules };
+        let check_at = match self.rearmed {
+            Rearmed::ByTheRules => by_the_rules.check_at,
+            Rearmed::At(at) => at,
+        };
+        let watch = Watch { check_at, ..by_the_rules };
         RowWrite {
             watch: in_flight.then_some(watch),
             delegation: self.delegation,

@@ -105,6 +105,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// The read side. Writing stays behind the door.
+    #[must_use]
     pub fn reader(&self) -> &(impl Reader + use<S>) {
         &self.0.store
     }
@@ -168,6 +169,9 @@ impl<S: Store> Ledger<S> {
 
 async fn ask(lane: &mpsc::Sender<Ask>, acts: Vec<Act>) -> Vec<Result<Done, Error>> {
     let count = acts.len();
+    if count == 0 {
+        return vec![];
+    }
     let turned_away = || (0..count).map(|_| Err(Error::Unavailable)).collect();
     let (reply, answer) = oneshot::channel();
     if lane.try_send(Ask { acts, reply }).is_err() {
@@ -226,7 +230,8 @@ impl<S: Store> Door<S> {
     /// Runs the batch; where the store rejects it, halves it until the one act is alone that cannot be written.
     async fn judge(&self, acts: &Arc<Vec<Act>>) -> Vec<Result<Done, Error>> {
         let mut answers = Vec::with_capacity(acts.len());
-        let mut todo = vec![0..acts.len()];
+        let whole = 0..acts.len();
+        let mut todo = vec![whole];
         while let Some(range) = todo.pop() {
             match self.settle(acts, &range).await {
                 Ok(done) => answers.extend(done),

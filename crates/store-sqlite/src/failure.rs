@@ -26,9 +26,8 @@ impl From<Trouble> for Failure {
             Trouble::Corrupt(row) => Self::Corrupt(row),
             Trouble::CommitUnknown(_) => Self::Unknown(trouble.into()),
             Trouble::Panicked => Self::Rejected(trouble.into()),
-            Trouble::Moved(_) => Self::Unavailable(trouble.into()),
             Trouble::Sqlite(ref error) if is_theirs(error) => Self::Rejected(trouble.into()),
-            Trouble::Sqlite(_) => Self::Unavailable(trouble.into()),
+            Trouble::Moved(_) | Trouble::Sqlite(_) => Self::Unavailable(trouble.into()),
         }
     }
 }

@@ -239,12 +239,12 @@ pub(super) fn no_cycle(
     callee_id: &AgentId,
 ) -> Result<(), Error> {
     let mut above = parent_id.cloned();
-    while let Some(id) = &above {
-        let ancestor = book.delegation(book.named(id)?);
+    while let Some(id) = above.clone() {
+        let ancestor = book.delegation(book.named(&id)?);
         if ancestor.caller_id == *callee_id {
             return Err(Refused::from(Refusal::Cycle(callee_id.to_string())).into());
         }
-        above = ancestor.parent_id.clone();
+        above.clone_from(&ancestor.parent_id);
     }
     Ok(())
 }

@@ -27,9 +27,10 @@ impl Extend {
         if let Some(seen) = self.if_version.filter(|seen| *seen != delegation.version) {
             let mine = seen.checked_add(1) == Some(delegation.version)
                 && delegation.last_act == (EventKind::Extended, Role::Caller);
-            return match mine {
-                true => Ok(Outcome::replay(book, slot)),
-                false => Err(Refused::with_state(Refusal::ChangedMeanwhile, delegation).into()),
+            return if mine {
+                Ok(Outcome::replay(book, slot))
+            } else {
+                Err(Refused::with_state(Refusal::ChangedMeanwhile, delegation).into())
             };
         }
         let asked = self

@@ -49,20 +49,19 @@ impl Retry {
         if let Some(seen) = self.if_attempt.filter(|seen| *seen != delegation.attempt) {
             let mine = seen + 1 == delegation.attempt
                 && delegation.last_act == (EventKind::Requeued, role);
-            return match mine {
-                true => Ok(Outcome::replay(book, slot)),
-                false => Err(Refused::with_state(Refusal::ChangedMeanwhile, delegation).into()),
+            return if mine {
+                Ok(Outcome::replay(book, slot))
+            } else {
+                Err(Refused::with_state(Refusal::ChangedMeanwhile, delegation).into())
             };
         }
-        if delegation.status == Status::Queued {
+        let callee_id = self.callee(delegation, book)?;
+        let deadline = self.deadline(delegation, book)?.unwrap_or(delegation.deadline);
+        let nothing_new = callee_id == delegation.callee_id && deadline == delegation.deadline;
+        if delegation.status == Status::Queued && nothing_new {
             return Ok(Outcome::same(book, slot));
         }
-        let change = Change::Requeued {
-            callee_id: self.callee(delegation, book)?,
-            deadline: self.deadline(delegation, book)?.unwrap_or(delegation.deadline),
-            why: None,
-        };
-        book.record(slot, role, change);
+        book.record(slot, role, Change::Requeued { callee_id, deadline, why: None });
         Ok(Outcome::changed(book, slot))
     }
 

@@ -129,9 +129,10 @@ impl Delegation {
 
     fn waiting_view(&self, now: Time) -> View {
         let until = self.waiting.as_ref()?.until;
-        Some(match now > until {
-            true => Finding::Due(Arm::Waiting, Change::Resumed(until)),
-            false => Finding::Later(Arm::Waiting, until),
+        Some(if now > until {
+            Finding::Due(Arm::Waiting, Change::Resumed(until))
+        } else {
+            Finding::Later(Arm::Waiting, until)
         })
     }
 

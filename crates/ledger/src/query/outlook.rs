@@ -80,9 +80,8 @@ impl Delegation {
 
     fn would_become(&self, arm: Arm) -> Status {
         match arm {
-            Arm::Deadline => Status::Failed,
             Arm::Grace if self.attempt < self.max_attempts => Status::Queued,
-            Arm::Grace => Status::Failed,
+            Arm::Deadline | Arm::Grace => Status::Failed,
             Arm::Waiting => Status::InProgress,
             Arm::Start
                 if self.terms.on_not_started == crate::delegation::terms::OnNotStarted::Fail =>

@@ -89,7 +89,7 @@ fn read_watch(row: &rusqlite::Row<'_>) -> Result<Watch, Trouble> {
 }
 
 pub(crate) fn cascades(connection: &Connection, limit: usize) -> Result<Vec<Cascade>, Trouble> {
-    let sql = "SELECT c.num, d.delegation_id, c.through FROM cascades c JOIN delegations d ON d.num = c.num
+    let sql = "SELECT c.num, d.delegation_id, c.through FROM cascades c CROSS JOIN delegations d ON d.num = c.num
                ORDER BY c.num LIMIT ?1";
     let read = |row: &rusqlite::Row<'_>| {
         let num = row.get(0)?;

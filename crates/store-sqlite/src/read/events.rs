@@ -4,7 +4,7 @@ use consign_ledger::delegation::change::{EventKind, Role};
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::{Event, EventPage, EventQuery, Late};
 use consign_ledger::{DelegationId, Json, Seq};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::row::{Cell, payload};
 use crate::failure::Trouble;
@@ -12,35 +12,31 @@ use crate::failure::Trouble;
 const EVENT: &str = "e.seq, d.delegation_id, e.kind, e.attempt, e.at, e.role, e.actor_id,
                      e.from_status, e.to_status, e.reason, e.data";
 
+const OF_ONE: &str = "FROM delegations d JOIN events e ON e.num = d.num
+                      WHERE d.delegation_id = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
+const OF_ALL: &str = "FROM events e CROSS JOIN delegations d ON d.num = e.num
+                      WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2";
+
 pub(crate) fn events(connection: &Connection, query: &EventQuery) -> Result<EventPage, Trouble> {
     // One more than the page, to know whether there is another.
     let limit = query.limit + 1;
-    let mut events: Vec<Event> = match &query.delegation_id {
-        Some(id) => {
-            let sql = format!(
-                "SELECT {EVENT} FROM delegations d JOIN events e ON e.num = d.num
-                 WHERE d.delegation_id = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            statement
-                .query_and_then(params![id.as_str(), query.after, limit], read_event)?
-                .collect::<Result<_, _>>()?
-        }
-        None => {
-            let sql = format!(
-                "SELECT {EVENT} FROM events e CROSS JOIN delegations d ON d.num = e.num
-                 WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            statement
-                .query_and_then(params![query.after, limit], read_event)?
-                .collect::<Result<_, _>>()?
-        }
+    let mut events = match &query.delegation_id {
+        Some(id) => select(connection, OF_ONE, params![id.as_str(), query.after, limit])?,
+        None => select(connection, OF_ALL, params![query.after, limit])?,
     };
     let more = events.len() > query.limit;
     events.truncate(query.limit);
     let next = events.last().map(|event| event.seq).filter(|_| more);
     Ok(EventPage { events, next })
+}
+
+fn select(
+    connection: &Connection,
+    condition: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<Event>, Trouble> {
+    let sql = format!("SELECT {EVENT} {condition}");
+    connection.prepare_cached(&sql)?.query_and_then(values, read_event)?.collect()
 }
 
 fn read_event(row: &rusqlite::Row<'_>) -> Result<Event, Trouble> {

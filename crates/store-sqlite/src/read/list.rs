@@ -60,10 +60,10 @@ pub(crate) fn statement(
         let Some(first) = first_created_at_or_after(connection, from)? else { return Ok(None) };
         clauses.number("d.num >= ?", first);
     }
-    if let Some(to) = filter.created_before {
-        if let Some(first_too_new) = first_created_at_or_after(connection, to)? {
-            clauses.number("d.num < ?", first_too_new);
-        }
+    if let Some(to) = filter.created_before
+        && let Some(first_too_new) = first_created_at_or_after(connection, to)?
+    {
+        clauses.number("d.num < ?", first_too_new);
     }
     if let Some(before) = filter.before {
         clauses.number("d.num < ?", before);
@@ -111,9 +111,10 @@ impl Clauses {
         let most = i64::try_from(PREFIX_SORTED_MAX).unwrap_or(i64::MAX) + 1;
         let count: i64 =
             connection.prepare_cached(count)?.query_row((prefix, &end, most), |row| row.get(0))?;
-        self.sql.push(match count < most {
-            true => "d.delegation_id >= ? AND d.delegation_id < ?",
-            false => "+d.delegation_id >= ? AND +d.delegation_id < ?",
+        self.sql.push(if count < most {
+            "d.delegation_id >= ? AND d.delegation_id < ?"
+        } else {
+            "+d.delegation_id >= ? AND +d.delegation_id < ?"
         });
         self.values.extend([Value::Text(prefix.to_owned()), Value::Text(end)]);
         Ok(())

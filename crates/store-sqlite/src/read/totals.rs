@@ -13,8 +13,8 @@ pub(crate) fn stats(connection: &Connection) -> Result<Stats, Trouble> {
     let mut statement = connection.prepare_cached("SELECT status, count FROM tallies")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let status: String = row.get(0)?;
-        if let Some(status) = Status::parse(&status) {
+        let name: String = row.get(0)?;
+        if let Some(status) = Status::parse(&name) {
             stats.0[status.index()] = row.get(1)?;
         }
     }

@@ -7,7 +7,7 @@ use rusqlite::{Transaction, params};
 use super::{facts, rows};
 use crate::failure::Trouble;
 
-pub(super) fn append(transaction: &Transaction<'_>, append: Append) -> Result<(), Trouble> {
+pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(), Trouble> {
     for (caller, key) in &append.keys_freed {
         let sql = "DELETE FROM keys WHERE caller_id = ?1 AND idempotency_key = ?2";
         transaction.prepare_cached(sql)?.execute([caller.as_str(), key.as_str()])?;
@@ -21,7 +21,7 @@ pub(super) fn append(transaction: &Transaction<'_>, append: Append) -> Result<()
             nums[*row]
         ])?;
     }
-    facts::write(transaction, &append, &nums)?;
+    facts::write(transaction, append, &nums)?;
     for row in &append.cascades_begun {
         begin_cascade(
             transaction,

@@ -27,7 +27,7 @@ pub(crate) fn transact(
         if append.is_empty() {
             return Ok(((), End::RollBack));
         }
-        append::append(transaction, append)?;
+        append::append(transaction, &append)?;
         Ok(((), End::Commit))
     })
 }
