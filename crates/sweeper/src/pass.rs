@@ -1,0 +1,192 @@
+//! One pass, in its order: deadlines first, whatever else fails; then what ended, and what may be silent.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use consign_ledger::command::{Sweep, Swept};
+use consign_ledger::delegation::watch::RowNum;
+use consign_ledger::query::Lane;
+use consign_ledger::{Error, Failure, Ledger, Reader, SWEEP_BATCH_MAX, Store, Time};
+
+use crate::Shared;
+use crate::brake::Brake;
+use crate::memory::Memory;
+use crate::report::Tally;
+use crate::walk::Walk;
+
+/// Transactions that may fail in a row before a step of the pass gives up.
+const FAILED_IN_A_ROW_MAX: usize = 3;
+/// A long pass walks the deadlines again after so many milliseconds.
+const DEADLINES_EVERY_MS: i64 = 500;
+
+/// Why a step of a pass ended before its end. What is still due waits for the next pass.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    /// The store could not be asked.
+    #[error(transparent)]
+    Store(#[from] Failure),
+    /// The ledger could not do what it was asked.
+    #[error(transparent)]
+    Door(#[from] Error),
+    /// The ledger could not write, again and again.
+    #[error("{FAILED_IN_A_ROW_MAX} transactions in a row failed")]
+    GaveUp,
+}
+
+/// A pass on its way.
+pub(crate) struct Pass<S> {
+    shared: Arc<Shared<S>>,
+    tally: Arc<Mutex<Tally>>,
+    pub(crate) now: Time,
+    pub(crate) brake: Brake,
+    deadlines_at: Time,
+    failed_in_a_row: usize,
+}
+
+impl<S: Store> Pass<S> {
+    /// Does all that is due. What it did can be read in `tally`, also where it does not come to its end.
+    pub(crate) async fn run(shared: Arc<Shared<S>>, tally: Arc<Mutex<Tally>>) {
+        let reading = shared.ledger.reader().reading().await;
+        let now = reading.as_ref().map_or(shared.memory().now, |reading| reading.now);
+        lock(&tally).report.started_at = now;
+        let brake = if shared.settings.brake { Brake::NotAsked } else { Brake::Settled };
+        let mut pass = Self { shared, tally, now, brake, deadlines_at: now, failed_in_a_row: 0 };
+        match reading {
+            Ok(_) => pass.sweep().await,
+            Err(failure) => pass.say("the clock", Err(failure.into())),
+        }
+    }
+
+    async fn sweep(&mut self) {
+        self.memory().now = self.now;
+        let deadlines = self.deadlines(self.now).await;
+        self.say("the deadlines", deadlines);
+        let listened = self.ledger().listen().await;
+        self.say("the mark of what was heard", listened.map_err(Broken::from));
+        let cascades = self.cascades().await;
+        self.say("the children of what ended", cascades);
+        let checks = self.checks().await;
+        self.say("the checks", checks);
+        let brought_forward = self.bring_forward().await;
+        self.say("the lowered threshold", brought_forward);
+        self.finish().await;
+    }
+
+    async fn deadlines(&mut self, now: Time) -> Result<(), Broken> {
+        self.deadlines_at = now;
+        let mut walk = Walk::new(Lane::Deadline, now);
+        loop {
+            let page = walk.next(self.ledger().reader()).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let nums = page.iter().map(|due| due.watch.num);
+            let nums = nums.filter(|num| !self.skips(*num)).collect();
+            self.examine(nums).await?;
+        }
+    }
+
+    /// However long the other lanes are, deadlines are looked after in between.
+    pub(crate) async fn deadlines_meanwhile(&mut self) {
+        let Ok(reading) = self.ledger().reader().reading().await else { return };
+        if reading.now.since_ms(self.deadlines_at) >= DEADLINES_EVERY_MS {
+            let deadlines = self.deadlines(reading.now).await;
+            self.say("the deadlines", deadlines);
+        }
+    }
+
+    /// Examines rows whole, in bounded transactions. Each has its own outcome.
+    pub(crate) async fn examine(&mut self, nums: Vec<RowNum>) -> Result<(), Broken> {
+        for chunk in nums.chunks(SWEEP_BATCH_MAX) {
+            let steps = chunk.iter().copied().map(Sweep::Examine).collect();
+            let answers = self.ledger().sweep(steps).await;
+            self.count_failed_transaction(&answers)?;
+            for (num, answer) in chunk.iter().zip(answers) {
+                self.tally().report.examined += u64::from(answer.is_ok());
+                self.note(*num, answer);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, num: RowNum, answer: Result<Swept, Error>) {
+        match answer {
+            // Nothing to do where something was due: if it is met again all the same, not at once.
+            Ok(Swept::Spared) => self.put_off(num),
+            Ok(swept) => {
+                self.tally().note(swept);
+                self.memory().rows.forget(num);
+            }
+            Err(error) if self.count_error(&error) => self.put_off(num),
+            Err(_) => {}
+        }
+    }
+
+    fn put_off(&self, num: RowNum) {
+        let full = self.memory().rows.put_off(num, self.now).is_err();
+        self.tally().troubled |= full;
+    }
+
+    /// Counts an error. Whether it is its row's own, so that the row is better put off.
+    pub(crate) fn count_error(&mut self, error: &Error) -> bool {
+        let ours = matches!(error, Error::Unavailable | Error::Contended);
+        let mut tally = self.tally();
+        tally.report.errors += 1;
+        tally.troubled |= ours;
+        !ours
+    }
+
+    /// Gives up where nothing can be written, so that a pass over a full disk comes to its end.
+    pub(crate) fn count_failed_transaction(
+        &mut self,
+        answers: &[Result<Swept, Error>],
+    ) -> Result<(), Broken> {
+        let failed = answers.iter().all(|answer| matches!(answer, Err(Error::Unavailable)));
+        self.failed_in_a_row = if failed { self.failed_in_a_row + 1 } else { 0 };
+        if self.failed_in_a_row < FAILED_IN_A_ROW_MAX { Ok(()) } else { Err(Broken::GaveUp) }
+    }
+
+    /// Says and counts a step that broke. The others go on.
+    pub(crate) fn say(&mut self, step: &str, outcome: Result<(), Broken>) {
+        if let Err(broken) = outcome {
+            tracing::error!(%broken, step, "a step of the pass failed; what is due waits for the next pass");
+            let mut tally = self.tally();
+            tally.report.errors += 1;
+            tally.troubled = true;
+        }
+    }
+
+    async fn finish(&mut self) {
+        let ended = self.ledger().reader().reading().await;
+        let now = self.now;
+        let mut tally = self.tally();
+        if let Ok(ended) = ended {
+            tally.report.duration_ms = ended.now.since_ms(now).unsigned_abs();
+        }
+        if !tally.troubled {
+            drop(tally);
+            self.memory().rows.settle(now);
+            self.memory().cascades.settle(now);
+        }
+    }
+
+    pub(crate) fn skips(&self, num: RowNum) -> bool {
+        self.memory().rows.skips(num, self.now)
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger<S> {
+        &self.shared.ledger
+    }
+
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.shared.memory()
+    }
+
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        lock(&self.tally)
+    }
+}
+
+/// What is counted stays true, also where a pass died in the middle of it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
