@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use consign_ledger::Time;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Marks a file as a Consign ledger: "CNSG".
@@ -97,6 +98,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |why| sqlite_error(path, why);
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    plan_once(&connection).map_err(sqlite)?;
     connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     Ok(connection)
 }
@@ -143,7 +145,13 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<(), OpenErro
     Err(OpenError::NotALedger(path.to_owned()))
 }
 
+/// Keeps SQLite from looking into parameters when it plans: it would plan every outer join anew at every call.
+pub(crate) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 fn tune(connection: &Connection) -> rusqlite::Result<()> {
+    plan_once(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.busy_timeout(BUSY_MAX)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -225,3 +225,15 @@ fn a_large_fleet_is_sampled_and_a_small_one_counted() {
     let (small, large) = (steps(&mut few, &census), steps(&mut many, &census));
     assert!(large < small * 3, "{small} steps for ten thousand, {large} for a million");
 }
+
+#[test]
+fn no_hot_query_is_planned_anew_at_every_call() {
+    let connection = in_flight(100);
+    crate::open::plan_once(&connection).unwrap();
+    let sql = format!("SELECT {} FROM {} WHERE d.num = ?1", read::COLUMNS, read::ROW_FROM);
+    for num in 1..10 {
+        let mut statement = connection.prepare_cached(&sql).unwrap();
+        assert_eq!(statement.query_map([num], |_| Ok(())).unwrap().count(), 1);
+        assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+    }
+}

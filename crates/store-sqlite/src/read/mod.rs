@@ -16,4 +16,6 @@ pub(crate) use inbox::inbox;
 pub(crate) use list::list;
 pub(crate) use listening::{fleet, listening};
 pub(crate) use row::RowOr;
+#[cfg(test)]
+pub(crate) use row::{COLUMNS, ROW_FROM};
 pub(crate) use totals::{secret, stats, sweeps};
