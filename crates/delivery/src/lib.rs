@@ -1,10 +1,26 @@
 //! Follows the event log and wakes who waits.
+//!
+//! A waiter registers, then looks, then sleeps, so that no verdict falls between. The log only says when to
+//! look again; the answer is always the delegation as it is read then.
 
+mod follow;
+mod waiters;
+
+use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
 use consign_ledger::delegation::Delegation;
-use consign_ledger::{Bodies, DelegationId, Failure, Ledger, Store};
+use consign_ledger::delegation::status::Status;
+use consign_ledger::{Bodies, DelegationId, Failure, Ledger, Reader, Store};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+pub use waiters::WAITERS_MAX;
+
+use follow::{Following, pause};
+use waiters::{NoPlace, Waiters};
 
 /// What a waiter waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +31,21 @@ pub enum Until {
     Stuck,
 }
 
+impl Until {
+    /// Whether a delegation that stands there is what is waited for.
+    #[must_use]
+    pub fn is_met_by(self, status: Status) -> bool {
+        match self {
+            Self::Terminal => !status.in_flight(),
+            Self::Stuck => !status.in_flight() || status == Status::Stuck,
+        }
+    }
+}
+
 /// Why a wait has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
-    /// So many wait already that one more would endanger them; ask again later, or without waiting.
+    /// [`WAITERS_MAX`] requests wait already; ask again later, or without waiting.
     #[error("too many requests wait already")]
     TooMany,
     /// The delegation could not be read.
@@ -29,28 +56,77 @@ pub enum WaitError {
 /// One per process: reads the log and wakes waiters by id.
 pub struct Follower<S> {
     ledger: Ledger<S>,
+    waiters: Waiters,
 }
 
 impl<S: Store> Follower<S> {
     /// A follower that wakes nobody until it is run.
     #[must_use]
     pub fn new(ledger: Ledger<S>) -> Self {
-        Self { ledger }
+        Self { ledger, waiters: Waiters::default() }
     }
 
     /// Follows the log until `stop` becomes true or its sender is gone.
-    pub async fn run(&self, stop: watch::Receiver<bool>) {
-        let _ = (stop, &self.ledger);
+    ///
+    /// Then everybody who waits is answered at once, and nobody waits any more.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let _closing = Closing(&self.waiters);
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => {}
+            never = self.follow_for_ever() => match never {},
+        }
     }
 
-    /// The delegation once it is what is waited for, or as it is when `at_most` has passed; `None` if unknown.
+    /// The delegation once it is what is waited for, or as it is when `at_most` has passed or the follower
+    /// stops; `None` if unknown.
     pub async fn wait(
         &self,
         id: &DelegationId,
         until: Until,
         at_most: Duration,
     ) -> Result<Option<(Delegation, Bodies)>, WaitError> {
-        let _ = (id, until, at_most);
-        Ok(None)
+        let mut over = pin!(sleep(at_most));
+        let place = self.waiters.enter(id, until);
+        loop {
+            let last_look = over.is_elapsed() || at_most.is_zero() || self.waiters.is_closed();
+            // Not kept over the sleep: bodies are large, and many wait.
+            match self.ledger.reader().find(id).await? {
+                Some((delegation, _)) if !(last_look || until.is_met_by(delegation.status)) => {}
+                found => return Ok(found),
+            }
+            match &place {
+                Ok(place) => tokio::select! {
+                    () = place.woken() => {}
+                    () = &mut over => {}
+                },
+                Err(NoPlace::Closed) => {}
+                Err(NoPlace::Full) => return Err(WaitError::TooMany),
+            }
+        }
+    }
+
+    /// A panic costs a pause: whoever takes a new place in the log misses nothing.
+    async fn follow_for_ever(&self) -> Infallible {
+        let mut panics = 0u32;
+        loop {
+            // In a set, because that ends its task when it is dropped.
+            let mut task = JoinSet::new();
+            task.spawn(Following::new(self.ledger.clone(), self.waiters.clone()).for_ever());
+            if let Some(Err(died)) = task.join_next().await {
+                tracing::error!(%died, "A PANIC IN THE FOLLOWER; it begins again");
+            }
+            panics = panics.saturating_add(1);
+            sleep(pause(panics)).await;
+        }
+    }
+}
+
+/// However the follower ends, nobody waits in vain for it.
+struct Closing<'a>(&'a Waiters);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
