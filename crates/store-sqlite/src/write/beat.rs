@@ -11,11 +11,13 @@ use super::rows::put_progress;
 use crate::failure::Trouble;
 use crate::writer::{End, Flush, Pen};
 
-/// The beat's time is the smaller part of the rule: it matches only the epoch that it was sent under.
-pub(crate) const BEAT: &str = "
-    UPDATE watch SET alive_at = max(alive_at, ?1)
-    WHERE num = (SELECT num FROM delegations WHERE delegation_id = ?2) AND epoch = ?3
-    RETURNING attempt, deadline, num";
+/// The watch row that a beat matches: only the epoch that it was sent under.
+pub(crate) const MATCH: &str = "
+    SELECT w.num, w.attempt, w.deadline FROM delegations d CROSS JOIN watch w ON w.num = d.num
+    WHERE d.delegation_id = ?1 AND w.epoch = ?2";
+
+/// Apart from the match: for `RETURNING`, SQLite makes and drops a table at every call.
+const ALIVE: &str = "UPDATE watch SET alive_at = max(alive_at, ?1) WHERE num = ?2";
 
 pub(crate) fn beat(
     pen: &mut Pen,
@@ -41,16 +43,18 @@ fn beat_one(
     beat: &BeatRow,
     now: Time,
 ) -> Result<Option<Heard>, Trouble> {
-    let heard = transaction
-        .prepare_cached(BEAT)?
-        .query_row(params![now.0, beat.delegation_id.as_str(), beat.epoch], |row| {
-            Ok((Heard { attempt: row.get(0)?, deadline: Time(row.get(1)?) }, row.get(2)?))
+    let matched = transaction
+        .prepare_cached(MATCH)?
+        .query_row(params![beat.delegation_id.as_str(), beat.epoch], |row| {
+            Ok((row.get(0)?, Heard { attempt: row.get(1)?, deadline: Time(row.get(2)?) }))
         })
         .optional()?;
-    if let (Some((_, num)), Some(progress)) = (&heard, &beat.progress) {
-        advance(transaction, *num, progress, now)?;
+    let Some((num, heard)) = matched else { return Ok(None) };
+    transaction.prepare_cached(ALIVE)?.execute([now.0, num])?;
+    if let Some(progress) = &beat.progress {
+        advance(transaction, num, progress, now)?;
     }
-    Ok(heard.map(|(heard, _)| heard))
+    Ok(Some(heard))
 }
 
 /// Progress counts when it differs from what was last sent.

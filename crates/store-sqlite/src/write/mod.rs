@@ -9,7 +9,7 @@ mod transact;
 mod upkeep;
 
 #[cfg(test)]
-pub(crate) use beat::BEAT;
+pub(crate) use beat::MATCH;
 pub(crate) use beat::{beat, rearm};
 pub(crate) use transact::transact;
 pub(crate) use upkeep::{keep_report, tidy};
