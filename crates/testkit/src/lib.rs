@@ -1,1 +1,18 @@
-//! To be filled.
+//! What the tests are written with: a hand-moved clock, seeded ids, scenario scripts, a store that fails
+//! on purpose, a model of the rules, and the one suite that decides what a correct store is.
+
+mod backend;
+mod clock;
+pub mod conformance;
+mod faulty;
+mod ids;
+mod memory;
+pub mod scenario;
+mod world;
+
+pub use backend::Backend;
+pub use clock::HandClock;
+pub use faulty::{Fault, Faults, Faulty};
+pub use ids::SeededIds;
+pub use memory::Memory;
+pub use world::{Everything, Happened, Said, Seen, THRESHOLD_S, World};

@@ -1,0 +1,713 @@
+//! What counts as silence, and when it has lasted too long.
+
+use consign_ledger::Reader as _;
+use consign_ledger::delegation::listening::{Gap, GapCause};
+use consign_ledger::delegation::status::Status;
+
+use crate::{Backend, THRESHOLD_S, World};
+
+pub async fn a_heartbeat_spares_the_delegation<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            alice delegates D2 to bob
+            bob beats D1 & bob beats D2
+            wait 9m
+            bob beats D1
+            wait 2m
+            sweep                     pass: 1 stuck; D1 in_progress
+                                      D2 stuck: no heartbeat for 11m0s; D2 reason silent
+            bob beats D2              told in_progress; D2 in_progress
+            sweep                     nothing",
+        )
+        .await;
+}
+
+pub async fn silence_is_stuck_once_it_is_longer_than_the_threshold<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            alice delegates D2 to bob, threshold 5s
+            alice delegates D3 to bob, threshold 20m
+            bob beats D1 & bob beats D2 & bob beats D3
+            wait 5s
+            sweep                     nothing
+            wait 1s
+            sweep                     pass: 1 stuck; D2 stuck: no heartbeat for 6s
+            wait 9m54s
+            sweep                     nothing
+            wait 1s
+            sweep                     pass: 1 stuck; D1 stuck: no heartbeat for 10m1s
+            wait 10m
+            sweep                     pass: 1 stuck; D3 stuck: no heartbeat for 20m1s",
+        )
+        .await;
+}
+
+pub async fn a_delegation_without_a_heartbeat_is_left_for_its_deadline<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, deadline 1h
+            alice delegates D2 to bob, deadline 1h, dispatched
+            wait 30m
+            sweep                     nothing
+            wait 31m
+            sweep                     pass: 2 deadlines",
+        )
+        .await;
+}
+
+/// §3.1, the other half.
+pub async fn nothing_that_postpones_a_check_can_hide_a_deadline<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, deadline 20m, threshold 5h, grace 5h
+            alice delegates D2 to bob, deadline 20m, threshold 1m, grace 5h
+            bob beats D1, waiting for human for 5h
+            bob beats D2
+            wait 2m
+            sweep                     D2 stuck
+            wait 17m
+            bob beats D1              told in_progress
+            wait 1m1s
+            sweep                     pass: 2 deadlines",
+        )
+        .await;
+}
+
+pub async fn a_wait_stops_the_clocks_and_then_they_run_again_from_that_moment<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob accepts D1
+            bob beats D1, waiting for rate_limit for 30m
+            wait 30m
+            sweep                     nothing; D1 waits
+            wait 1s
+            sweep                     D1 does not wait; D1 in_progress
+            wait 9m59s
+            sweep                     nothing
+            wait 1s
+            sweep                     D1 stuck: no heartbeat for 10m1s
+                                      D1 history created accepted waiting resumed stuck",
+        )
+        .await;
+}
+
+pub async fn a_wait_found_over_late_counts_from_its_end<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob accepts D1
+            bob beats D1, waiting for rate_limit for 5m
+            wait 20m
+            sweep
+            sweep                     D1 stuck: no heartbeat for 15m0s",
+        )
+        .await;
+}
+
+pub async fn a_wait_lasts_as_long_as_its_kind<B: Backend>(mut world: World<B>) {
+    for what in ["human", "auth", "other", "child", "rate_limit"] {
+        world
+            .play(&format!(
+                "
+                alice delegates {what} to bob, deadline 2h
+                bob beats {what}
+                bob beats {what}, waiting for {what}"
+            ))
+            .await;
+    }
+    world
+        .play(
+            "
+            alice delegates short to bob, deadline 10m
+            bob beats short
+            bob beats short, waiting for other
+            wait 1h
+            sweep                     pass: 1 deadlines, 0 stuck; short failed
+            wait 1s
+            sweep
+            wait 10m
+            sweep                     other stuck; child stuck; rate_limit stuck
+                                      human waits; auth waits
+            wait 50m
+            sweep                     human failed: deadline exceeded by sweeper
+                                      auth failed: deadline exceeded by sweeper",
+        )
+        .await;
+}
+
+pub async fn a_beat_that_says_nothing_of_waiting_leaves_the_wait_as_it_is<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1, waiting for human for 1h       D1 in_progress; D1 waits
+            bob beats D1, progress \"1\"                   D1 waits
+            wait 30m
+            sweep                                        nothing
+            bob beats D1, waiting for other for 20m      D1 waits
+            bob beats D1, not waiting                    D1 does not wait
+            wait 11m
+            sweep                                        D1 stuck: no heartbeat for 11m0s
+            bob beats D1, waiting for human              D1 in_progress; D1 waits
+            alice retries D1                             D1 does not wait",
+        )
+        .await;
+}
+
+pub async fn stuck_for_longer_than_its_grace_it_is_handed_out_again_while_attempts_are_left<
+    B: Backend,
+>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, attempts 2, grace 5m
+            bob accepts D1
+            wait 11m
+            sweep                     pass: 1 stuck; D1 stuck
+            wait 5m
+            sweep                     nothing
+            wait 1s
+            sweep                     pass: 1 requeued; D1 queued; D1 attempt 2; D1 never heard
+            bob beats D1              refused lease-void
+            bob-two accepts D1
+            wait 11m
+            sweep                     D1 stuck: no heartbeat for 11m0s
+            wait 6m
+            sweep                     D1 failed: stuck for 6m0s, and no attempt is left
+                                      D1 failure attempts_exhausted; alice has 1 message
+                  D1 history created accepted stuck requeued accepted stuck failed",
+        )
+        .await;
+}
+
+pub async fn without_a_grace_only_attempts_bring_one<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, deadline 3h
+            alice delegates D2 to bob, deadline 3h, attempts 2
+            alice delegates D3 to bob, deadline 3h, grace 1m
+            bob beats D1 & bob beats D2 & bob beats D3
+            wait 11m
+            sweep                     pass: 3 stuck
+            wait 61s
+            sweep                     D3 failed: stuck for 1m1s, and no attempt is left
+            wait 8m59s
+            sweep                     nothing
+            wait 1s
+            sweep                     D2 queued; D2 attempt 2
+            wait 2h
+            sweep                     nothing; D1 stuck; D2 queued",
+        )
+        .await;
+}
+
+pub async fn a_failure_that_was_reported_is_not_retried<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, attempts 5
+            bob accepts D1
+            bob fails D1 with \"no\"    D1 failed: no; D1 failure reported
+            wait 2h
+            sweep                     nothing",
+        )
+        .await;
+}
+
+pub async fn who_must_begin_in_time_is_stuck_or_failed<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, start within 5m
+            alice delegates D2 to bob, start within 5m, fail unless started
+            alice delegates D3 to bob, start within 5m, dispatched
+            alice delegates D4 to bob, start within 5m
+            bob accepts D4
+            wait 5m
+            sweep                     nothing
+            wait 1s
+            bob beats D4
+            sweep                     pass: 2 stuck
+                                      D1 stuck: not started for 5m1s; D1 reason not_started
+                                      D2 failed: not started for 5m1s; D2 failure not_started
+                                      D3 stuck: not started for 5m1s; D4 in_progress
+            bob accepts D1            D1 in_progress
+            bob beats D3              told in_progress
+            sweep                     nothing",
+        )
+        .await;
+}
+
+pub async fn a_hand_out_has_its_own_time_to_begin<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, start within 5m
+            bob accepts D1
+            wait 9m
+            alice retries D1
+            sweep                     nothing
+            wait 5m1s
+            sweep                     D1 stuck: not started for 5m1s",
+        )
+        .await;
+}
+
+pub async fn a_heartbeat_without_progress_is_no_progress<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, progress within 15m
+            bob beats D1, progress \"1\"
+            wait 8m
+            bob beats D1, progress \"1\"
+            wait 7m1s
+            bob beats D1, progress \"1\"
+            sweep                     D1 stuck: no progress for 15m1s; D1 reason no_progress
+            bob beats D1              told stuck; D1 stuck
+            bob beats D1, progress \"1\"     told stuck; D1 stuck
+            bob beats D1, waiting for human       told stuck; D1 does not wait
+            bob beats D1, progress \"2\"     told in_progress; D1 in_progress
+            wait 9m
+            bob beats D1
+            wait 6m
+            sweep                     nothing
+            wait 1s
+            bob beats D1
+            sweep                     D1 stuck: no progress for 15m1s",
+        )
+        .await;
+}
+
+pub async fn progress_counts_from_the_start_where_none_came<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, progress within 5m
+            bob accepts D1
+            wait 4m
+            bob beats D1
+            wait 1m
+            sweep                     nothing
+            wait 1s
+            sweep                     D1 stuck: no progress for 5m1s",
+        )
+        .await;
+}
+
+pub async fn what_was_reported_stuck_recovers_by_any_heartbeat<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob sets D1 to stuck with \"cannot log in\"     D1 stuck: cannot log in; D1 reason reported
+            bob sets D1 to stuck with \"still not\"         unchanged; D1 stuck: cannot log in
+            bob beats D1                                  told in_progress
+                                                          D1 history created stuck recovered",
+        )
+        .await;
+}
+
+pub async fn a_threshold_lowered_at_restart_holds_from_the_first_pass<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            alice delegates D2 to bob, threshold 9m
+            bob beats D1 & bob beats D2
+            wait 2m
+            restart with threshold 1m
+            sweep                     pass: 1 stuck; D1 stuck: no heartbeat for 2m0s; D2 in_progress",
+        )
+        .await;
+}
+
+pub async fn a_threshold_raised_at_restart_holds_at_once<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            restart with threshold 1m
+            alice delegates D1 to bob
+            bob beats D1
+            wait 1m
+            restart with threshold 5m
+            wait 4m
+            sweep                     nothing
+            wait 1s
+            sweep                     D1 stuck: no heartbeat for 5m1s",
+        )
+        .await;
+}
+
+/// §3.6.
+pub async fn only_silence_in_listening_time_counts<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates healthy to bob, deadline 24h
+            alice delegates silent to bob, deadline 24h
+            bob beats healthy & bob beats silent
+            wait 5m
+            bob beats healthy
+            down 3h
+            sweep                     nothing
+            wait 1m
+            bob beats healthy
+            freeze 2h
+            sweep                     nothing
+            wait 1m
+            bob beats healthy
+            clock by 1h
+            sweep                     nothing
+            wait 2m
+            bob beats healthy
+            sweep                     nothing
+            wait 2m
+            sweep                     pass: 1 stuck; healthy in_progress
+                                      silent stuck: no heartbeat for 11m0s",
+        )
+        .await;
+}
+
+pub async fn downtime_is_a_gap_and_is_subtracted<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1
+            wait 5m
+            down 20m
+            wait 5m",
+        )
+        .await;
+    let now = world.wall();
+    assert_eq!(
+        world.gaps().await,
+        [Gap { from: now - 1_500_000, to: now - 299_000, cause: GapCause::Restart }]
+    );
+    world
+        .play(
+            "
+            sweep                     nothing
+            wait 2s
+            sweep                     D1 stuck: no heartbeat for 10m1s",
+        )
+        .await;
+}
+
+pub async fn restarts_every_few_seconds_do_not_blind_the_sweeper<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            restart with threshold 1m
+            alice delegates dead to bob
+            alice delegates alive to bob
+            bob beats dead & bob beats alive",
+        )
+        .await;
+    for _ in 0..12 {
+        world
+            .play(
+                "
+                wait 5s
+                down 1s
+                bob beats alive",
+            )
+            .await;
+    }
+    world.play("sweep  pass: 1 stuck; alive in_progress; dead stuck").await;
+}
+
+pub async fn a_process_that_wakes_up_judges_by_its_mark_from_before_its_sleep<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1
+            wait 9m
+            freeze 1h",
+        )
+        .await;
+    let due = world.examine("D1").await;
+    assert_eq!(due, consign_ledger::command::Swept::Rearmed);
+    world
+        .play(
+            "
+            wait 1m
+            sweep                     nothing
+            wait 2s
+            sweep                     D1 stuck: no heartbeat for 10m1s",
+        )
+        .await;
+    assert_eq!(
+        world.gaps().await.iter().map(|gap| gap.cause).collect::<Vec<_>>(),
+        [GapCause::Pause]
+    );
+}
+
+pub async fn a_clock_that_jumps_forward_is_a_gap_and_deadlines_are_absolute<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            alice delegates D2 to bob, deadline 1h
+            bob beats D1 & bob beats D2
+            clock by 2h
+            wait 1s
+            sweep                     pass: 1 deadlines, 0 stuck; D1 in_progress; D2 failed
+            wait 10m
+            sweep                     nothing
+            wait 1s
+            sweep                     D1 stuck: no heartbeat for 10m1s",
+        )
+        .await;
+    assert_eq!(
+        world.gaps().await.iter().map(|gap| gap.cause).collect::<Vec<_>>(),
+        [GapCause::Clock]
+    );
+}
+
+pub async fn a_clock_that_jumps_back_stops_time_and_never_turns_it<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1
+            wait 5m",
+        )
+        .await;
+    let before = world.now().await;
+    world
+        .play(
+            "
+            clock by -1h
+            wait 5m
+            alice delegates D2 to bob
+            bob beats D2
+            sweep                     nothing
+            restart
+            sweep                     nothing",
+        )
+        .await;
+    assert_eq!(world.now().await, before, "the ledger's time waits for the clock");
+    assert_eq!(world.see("D2").await.created_at, before);
+    world
+        .play(
+            "
+            clock by 1h
+            wait 4m
+            bob beats D1
+            wait 7m
+            sweep                     D2 stuck; D1 in_progress",
+        )
+        .await;
+}
+
+pub async fn no_healthy_fleet_is_marked_whatever_the_server_goes_through<B: Backend>(
+    mut world: World<B>,
+) {
+    world.play("restart with threshold 10s").await;
+    for n in 0..5 {
+        world.play(&format!("alice delegates D{n} to bob")).await;
+        world.play(&format!("bob accepts D{n}")).await;
+    }
+    for trouble in
+        ["down 1h", "freeze 1h", "clock by 1h", "clock by -30m", "restart", "down 5s", "freeze 11s"]
+    {
+        for _ in 0..3 {
+            world.play("serve 4s").await;
+            beat_all(&mut world).await;
+        }
+        world.play(trouble).await;
+        world.play("sweep  pass: 0 stuck, 0 errors").await;
+        world.play("serve 2s").await;
+        beat_all(&mut world).await;
+        world.play("sweep  pass: 0 stuck, 0 errors; stats: 5 in_progress").await;
+    }
+    world.play("serve 5s").await;
+    world.play("bob beats D0").await;
+    // The last step back of the clock is over by now.
+    world.play("clock by 1h").await;
+    world.play("wait 9s").await;
+    world.play("bob beats D0").await;
+    world.play("wait 3s").await;
+    world.play("sweep  pass: 4 stuck; D0 in_progress").await;
+}
+
+async fn beat_all<B: Backend>(world: &mut World<B>) {
+    for n in 0..5 {
+        world.play(&format!("bob beats D{n}   told in_progress")).await;
+    }
+}
+
+pub async fn the_brake_holds_the_verdicts_when_most_of_the_fleet_falls_silent_together<
+    B: Backend,
+>(
+    mut world: World<B>,
+) {
+    for n in 0..30 {
+        world.play(&format!("alice delegates D{n} to bob")).await;
+        world.play(&format!("bob accepts D{n}")).await;
+    }
+    world
+        .play(
+            "
+            alice delegates doomed to bob, deadline 11m
+            bob accepts doomed
+            wait 10m1s
+            sweep                     pass: 0 stuck, 0 deadlines; stats: 31 in_progress
+            wait 1m
+            sweep                     pass: 0 stuck, 1 deadlines; doomed failed
+            wait 8m
+            sweep                     pass: 0 stuck
+            bob beats D0
+            wait 59s
+            sweep                     pass: 0 stuck
+            wait 3s
+            sweep                     pass: 29 stuck, 0 held; D0 in_progress
+                                      D1 stuck: no heartbeat for 10m3s",
+        )
+        .await;
+    assert_eq!(
+        world.gaps().await.iter().map(|gap| gap.cause).collect::<Vec<_>>(),
+        [GapCause::Brake]
+    );
+}
+
+pub async fn one_that_falls_silent_alone_is_found_at_once<B: Backend>(mut world: World<B>) {
+    for n in 0..30 {
+        world.play(&format!("alice delegates D{n} to bob")).await;
+        world.play(&format!("bob accepts D{n}")).await;
+    }
+    world.play("wait 6m").await;
+    for n in 1..30 {
+        world.play(&format!("bob beats D{n}")).await;
+    }
+    world.play("wait 4m1s").await;
+    world.play("sweep    pass: 1 stuck, 0 held; D0 stuck: no heartbeat for 10m1s").await;
+}
+
+pub async fn twenty_are_too_few_for_the_brake<B: Backend>(mut world: World<B>) {
+    for n in 0..20 {
+        world.play(&format!("alice delegates D{n} to bob")).await;
+        world.play(&format!("bob accepts D{n}")).await;
+    }
+    world.play("wait 10m1s").await;
+    world.play("sweep    pass: 20 stuck, 0 held").await;
+}
+
+/// §3.9, as far as a pass tells.
+pub async fn the_living_are_looked_at_once_per_threshold_however_often_they_beat<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            alice delegates D2 to bob
+            alice delegates D3 to bob
+            bob accepts D1",
+        )
+        .await;
+    let mut looks = 0;
+    for _ in 0..90 {
+        world.play("wait 20s").await;
+        world.play("bob beats D1").await;
+        let report = world.sweep().await;
+        looks += report.examined + report.rearmed;
+        assert!(!report.is_news());
+    }
+    let thresholds = 90 * 20 / u64::from(THRESHOLD_S);
+    assert!((1..=thresholds).contains(&looks), "{looks} looks in {thresholds} thresholds");
+}
+
+pub async fn a_dry_run_tells_what_a_pass_would_do_and_writes_nothing<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            alice delegates D2 to bob, deadline 5m
+            alice delegates D3 to bob, attempts 2, grace 1m, threshold 1m
+            alice delegates D4 to bob
+            alice delegates D5 to bob, start within 1m, fail unless started
+            bob beats D1 & bob beats D2 & bob beats D3
+            wait 2m
+            sweep                     D3 stuck
+            wait 9m
+            bob beats D4",
+        )
+        .await;
+    let (before, writes) = (world.everything().await, world.faults().written());
+    let dry = world.dry_run().await.unwrap();
+    assert_eq!(world.faults().written(), writes, "a dry run writes nothing");
+    assert_eq!(world.everything().await, before);
+    let mut told: Vec<_> = dry
+        .rows
+        .iter()
+        .map(|row| {
+            let next = row.next.as_ref().expect("it is in flight");
+            (row.delegation_id.as_str(), next.would_become)
+        })
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, [("D1", Status::Stuck), ("D2", Status::Failed), ("D3", Status::Queued)]);
+    let counts = |it: &consign_ledger::query::SweepReport| {
+        (it.deadline_failures, it.stuck_marked, it.requeued, it.errors)
+    };
+    assert_eq!(counts(&dry.report), (1, 1, 1, 0));
+    assert!(!dry.truncated);
+    world.play("sweep   pass: 1 deadlines, 1 stuck, 1 requeued, 0 errors").await;
+}
+
+pub async fn the_earliest_due_time_follows_every_change<B: Backend>(mut world: World<B>) {
+    assert_eq!(world.reader().earliest_due().await.unwrap(), None);
+    let start = world.wall();
+    for (act, due_in_s) in [
+        ("alice delegates D1 to bob, deadline 2h", 7200),
+        ("alice delegates D2 to bob, deadline 3h, start within 30m", 1800),
+        ("bob beats D1", 600),
+        ("bob beats D1, waiting for rate_limit for 20m", 1200),
+        ("bob beats D1, not waiting", 600),
+        ("alice extends D1 to 5m", 300),
+        ("bob completes D1", 1800),
+        ("bob beats D2", 600),
+        ("alice sets D2 to stuck", 10800),
+        ("alice retries D2", 1800),
+    ] {
+        world.play(act).await;
+        let due = world.reader().earliest_due().await.unwrap().unwrap();
+        assert_eq!(due, start.plus_s(due_in_s), "{act}");
+    }
+    world.play("alice cancels D2").await;
+    assert_eq!(world.reader().earliest_due().await.unwrap(), None);
+}

@@ -1,0 +1,131 @@
+//! What is kept, and what a batch is told of it.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use consign_ledger::delegation::Delegation;
+use consign_ledger::delegation::listening::{Gap, Listening};
+use consign_ledger::delegation::status::Status;
+use consign_ledger::delegation::watch::{RowNum, Watch};
+use consign_ledger::query::{Event, Late, SweepReport};
+use consign_ledger::{
+    AgentId, BadRow, BatchId, Bodies, Cascade, DelegationId, IdempotencyKey, LateKey, Loaded,
+    Questions, Row, Time,
+};
+
+use super::corrupt;
+
+#[derive(Default)]
+pub(super) struct Data {
+    pub(super) last_now: Time,
+    pub(super) batches: HashMap<BatchId, Time>,
+    pub(super) rows: BTreeMap<RowNum, Kept>,
+    pub(super) nums: HashMap<DelegationId, RowNum>,
+    pub(super) keys: HashMap<(AgentId, IdempotencyKey), DelegationId>,
+    pub(super) events: Vec<Event>,
+    /// Each with the place of its event.
+    pub(super) messages: Vec<(AgentId, usize)>,
+    pub(super) late: Vec<(LateKey, Late)>,
+    pub(super) heard_until: Option<Time>,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) cascades: BTreeMap<RowNum, Cascade>,
+    pub(super) tallies: [i64; Status::ALL.len()],
+    pub(super) reports: VecDeque<SweepReport>,
+    pub(super) poisoned: HashSet<DelegationId>,
+    pub(super) refused: HashSet<DelegationId>,
+}
+
+/// A delegation with everything beside it.
+pub(super) struct Kept {
+    pub(super) delegation: Delegation,
+    pub(super) bodies: Bodies,
+    pub(super) watch: Option<Watch>,
+}
+
+impl Data {
+    pub(super) fn named(&self, id: &DelegationId) -> Option<&Kept> {
+        self.nums.get(id).map(|num| &self.rows[num])
+    }
+
+    pub(super) fn watches(&self) -> impl Iterator<Item = Watch> {
+        self.rows.values().filter_map(|kept| kept.watch)
+    }
+
+    pub(super) fn children_in_flight(
+        &self,
+        parent: &DelegationId,
+        through: RowNum,
+    ) -> impl Iterator<Item = &Kept> {
+        let rows = self.rows.range(..=through).map(|(_, kept)| kept);
+        rows.filter(move |kept| kept.delegation.parent_id.as_ref() == Some(parent))
+            .filter(|kept| kept.delegation.in_flight())
+    }
+
+    pub(super) fn listening(&self, since: Time) -> Listening {
+        let gaps = self.gaps.iter().filter(|gap| gap.to > since).copied();
+        let mut gaps: Vec<Gap> = gaps.collect();
+        gaps.sort_by_key(|gap| gap.from);
+        Listening::new(self.heard_until, gaps)
+    }
+
+    pub(super) fn load(&self, questions: &Questions, now: Time) -> Loaded {
+        let mut keys = questions.keys.clone();
+        keys.extend(questions.retries_of.iter().filter_map(|old| self.key_of(old)));
+        let keys = keys.iter().filter_map(|key| self.keys.get_key_value(key));
+        let keys: Vec<_> = keys.map(|(key, id)| (key.clone(), id.clone())).collect();
+        let retries: Vec<_> = questions.retries_of.iter().filter_map(|id| self.retry(id)).collect();
+        let mut ids: Vec<DelegationId> = questions.ids.clone();
+        ids.extend(keys.iter().map(|(_, id)| id.clone()));
+        ids.extend(retries.iter().map(|(_, id)| id.clone()));
+        ids.extend(questions.nums.iter().filter_map(|num| self.id_of(*num)));
+        ids.extend(questions.lineages.iter().flat_map(|id| self.lineage(id)));
+        ids.extend(ids.iter().filter_map(|id| self.parent(id)).collect::<Vec<_>>());
+        ids.sort_unstable();
+        ids.dedup();
+        let (bad, good): (Vec<_>, Vec<_>) =
+            ids.into_iter().partition(|id| self.poisoned.contains(id));
+        let rows: Vec<Row> = good.iter().filter_map(|id| self.row(id)).collect();
+        let late = self.late.iter().map(|(key, _)| key);
+        let late = late.filter(|key| good.contains(&key.delegation_id)).cloned().collect();
+        // All gaps: the brake looks farther back than any row.
+        let listening = match questions.listening {
+            true => self.listening(Time(i64::MIN)),
+            false => Listening::default(),
+        };
+        let corrupt = bad.iter().filter_map(|id| self.bad_row(id)).collect();
+        Loaded { now, rows, corrupt, keys, retries, late, listening }
+    }
+
+    fn id_of(&self, num: RowNum) -> Option<DelegationId> {
+        self.rows.get(&num).map(|kept| kept.delegation.delegation_id.clone())
+    }
+
+    fn parent(&self, id: &DelegationId) -> Option<DelegationId> {
+        self.named(id)?.delegation.parent_id.clone()
+    }
+
+    fn lineage(&self, id: &DelegationId) -> Vec<DelegationId> {
+        std::iter::successors(Some(id.clone()), |id| self.parent(id)).collect()
+    }
+
+    fn key_of(&self, id: &DelegationId) -> Option<(AgentId, IdempotencyKey)> {
+        let delegation = &self.named(id)?.delegation;
+        Some((delegation.caller_id.clone(), delegation.idempotency_key.clone()?))
+    }
+
+    fn retry(&self, of: &DelegationId) -> Option<(DelegationId, DelegationId)> {
+        let mut rows = self.rows.values().map(|kept| &kept.delegation);
+        let retry = rows.find(|delegation| delegation.retry_of.as_ref() == Some(of))?;
+        Some((of.clone(), retry.delegation_id.clone()))
+    }
+
+    fn row(&self, id: &DelegationId) -> Option<Row> {
+        let kept = self.named(id)?;
+        let (delegation, progress) = (kept.delegation.clone(), kept.bodies.progress.clone());
+        Some(Row { num: self.nums[id], delegation, progress })
+    }
+
+    fn bad_row(&self, id: &DelegationId) -> Option<BadRow> {
+        let num = *self.nums.get(id)?;
+        Some(BadRow { num, delegation_id: Some(id.clone()), why: corrupt(id) })
+    }
+}

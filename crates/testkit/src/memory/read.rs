@@ -1,0 +1,100 @@
+//! Lists and pages.
+
+use consign_ledger::delegation::change::EventKind;
+use consign_ledger::delegation::watch::RowNum;
+use consign_ledger::query::{
+    Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page,
+};
+use consign_ledger::{Seq, preview};
+
+use super::data::{Data, Kept};
+
+impl Data {
+    pub(super) fn list(&self, filter: &Filter) -> Page<Entry> {
+        let before = filter.before.unwrap_or(RowNum::MAX);
+        let matching = self.rows.range(..before).rev().filter(|(_, kept)| passes(filter, kept));
+        let page: Vec<_> = matching.take(filter.limit + 1).collect();
+        let more = page.len() > filter.limit;
+        let shown = &page[..page.len().min(filter.limit)];
+        Page {
+            items: shown.iter().map(|(_, kept)| entry(kept)).collect(),
+            next: shown.last().filter(|_| more).map(|(num, _)| **num),
+        }
+        .without(|entry| self.poisoned.contains(&entry.delegation.delegation_id))
+    }
+
+    pub(super) fn newest_seq(&self) -> Seq {
+        self.events.last().map_or(0, |event| event.seq)
+    }
+
+    pub(super) fn events(&self, query: &EventQuery) -> EventPage {
+        let wanted = self.events.iter().filter(|event| {
+            let ours = query.delegation_id.as_ref().is_none_or(|id| *id == event.delegation_id);
+            ours && event.seq > query.after
+        });
+        let mut events: Vec<_> = wanted.take(query.limit + 1).cloned().collect();
+        let more = events.len() > query.limit;
+        events.truncate(query.limit);
+        let next = events.last().filter(|_| more).map(|event| event.seq);
+        EventPage { events, next }
+    }
+
+    pub(super) fn inbox(&self, query: &InboxQuery) -> Inbox {
+        let mine = || self.messages.iter().filter(|(agent, _)| *agent == query.agent_id);
+        let messages = mine().map(|(_, event)| self.message(*event));
+        let behind = messages.filter(|message| message.seq > query.after.unwrap_or(0));
+        Inbox { messages: behind.take(query.limit).collect(), unread: mine().count() as u64 }
+    }
+
+    fn message(&self, event: usize) -> Message {
+        let event = &self.events[event];
+        let kept = self.named(&event.delegation_id);
+        let result = kept.and_then(|kept| kept.bodies.result.clone());
+        Message {
+            seq: event.seq,
+            kind: event.kind,
+            delegation_id: event.delegation_id.clone(),
+            status: event.to,
+            result: result.filter(|_| event.kind == EventKind::Completed),
+            error_detail: event.reason.clone(),
+            at: event.at,
+        }
+    }
+}
+
+fn passes(filter: &Filter, kept: &Kept) -> bool {
+    let delegation = &kept.delegation;
+    let status =
+        |status: &_| filter.status.is_none_or(|of| of.statuses().any(|one| one == *status));
+    status(&delegation.status)
+        && filter.caller.as_ref().is_none_or(|caller| *caller == delegation.caller_id)
+        && filter.callee.as_ref().is_none_or(|callee| *callee == delegation.callee_id)
+        && filter.parent.as_ref().is_none_or(|parent| Some(parent) == delegation.parent_id.as_ref())
+        && filter.created_after.is_none_or(|after| delegation.created_at >= after)
+        && filter.created_before.is_none_or(|before| delegation.created_at < before)
+        && filter
+            .id_prefix
+            .as_ref()
+            .is_none_or(|prefix| delegation.delegation_id.as_str().starts_with(prefix.as_str()))
+}
+
+fn entry(kept: &Kept) -> Entry {
+    Entry {
+        delegation: kept.delegation.clone(),
+        task_preview: preview(kept.bodies.task.as_str()).to_owned(),
+        result_preview: kept.bodies.result.as_ref().map(|it| preview(it.as_str()).to_owned()),
+        metadata: kept.bodies.metadata.clone(),
+        progress: kept.bodies.progress.clone(),
+    }
+}
+
+trait Without {
+    fn without(self, unreadable: impl Fn(&Entry) -> bool) -> Self;
+}
+
+impl Without for Page<Entry> {
+    fn without(mut self, unreadable: impl Fn(&Entry) -> bool) -> Self {
+        self.items.retain(|entry| !unreadable(entry));
+        self
+    }
+}
