@@ -165,7 +165,8 @@ pub struct Questions {
     pub keys: Vec<(AgentId, IdempotencyKey)>,
     /// All ancestors of these, themselves included.
     pub lineages: Vec<DelegationId>,
-    /// The retry of each of these terminal delegations, if there is one; its row is loaded, too.
+    /// The retry of each of these terminal delegations, if there is one; its row is loaded, too. Also who
+    /// holds the key of each: a retry takes it over where it is free.
     pub retries_of: Vec<DelegationId>,
     /// Whether silence will be judged.
     pub listening: bool,
