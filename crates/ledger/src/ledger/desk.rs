@@ -1,0 +1,169 @@
+//! Runs the batches: load, decide, append, answer.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::beats::BeatDesk;
+use crate::book::Book;
+use crate::error::{Error, Failure};
+use crate::id::BatchId;
+use crate::store::{Decide, Questions, Store};
+
+use super::lane::Lane;
+use super::{Act, Ask, BATCH_COMMANDS_MAX, Done, SWEEP_BATCH_MAX, Shared};
+
+/// How often one batch is run before its commands are told to come back.
+const RUNS_MAX: usize = 4;
+
+/// Runs the batches of one ledger, until every handle to it is gone.
+pub struct Desk<S> {
+    pub(super) door: Door<S>,
+    pub(super) beats: BeatDesk<S>,
+}
+
+impl<S: Store> Desk<S> {
+    /// Serves the door and the heartbeats. Poll it on a task of its own.
+    pub async fn run(self) {
+        tokio::join!(self.door.run(), self.beats.run());
+    }
+}
+
+pub(super) struct Door<S> {
+    pub(super) shared: Arc<Shared<S>>,
+    pub(super) verbs: Lane,
+    pub(super) sweeps: Lane,
+}
+
+impl<S: Store> Door<S> {
+    /// One batch at a time, from whichever lane has something; ties are broken at random, so neither starves.
+    async fn run(mut self) {
+        loop {
+            let asks = tokio::select! {
+                Some(asks) = self.verbs.next(BATCH_COMMANDS_MAX) => asks,
+                Some(asks) = self.sweeps.next(SWEEP_BATCH_MAX) => asks,
+                else => return,
+            };
+            self.serve(asks).await;
+        }
+    }
+
+    /// Runs the acts as one batch and gives each asker its part of the answers.
+    async fn serve(&self, asks: Vec<Ask>) {
+        let mut acts = Vec::with_capacity(asks.len());
+        let mut replies = Vec::with_capacity(asks.len());
+        for ask in asks {
+            replies.push((ask.acts.len(), ask.reply));
+            acts.extend(ask.acts);
+        }
+        let mut answers = self.judge(&Arc::new(acts)).await.into_iter();
+        for (count, reply) in replies {
+            // An asker who left does not mind: what it asked for is done.
+            drop(reply.send(answers.by_ref().take(count).collect()));
+        }
+    }
+
+    /// Runs the batch; where the store rejects it, halves it until the one act is alone that cannot be written.
+    async fn judge(&self, acts: &Arc<Vec<Act>>) -> Vec<Result<Done, Error>> {
+        let mut answers = Vec::with_capacity(acts.len());
+        let whole = 0..acts.len();
+        let mut todo = vec![whole];
+        while let Some(range) = todo.pop() {
+            match self.settle(acts, &range).await {
+                Ok(done) => answers.extend(done),
+                Err(Failure::Rejected(_)) if range.len() > 1 => {
+                    let middle = range.start + range.len() / 2;
+                    todo.extend([middle..range.end, range.start..middle]);
+                }
+                Err(failure) => {
+                    tracing::error!(%failure, commands = range.len(), "a batch failed");
+                    answers.extend(range.map(|_| Err(told(&failure))));
+                }
+            }
+        }
+        answers
+    }
+
+    /// Runs one batch under one id, again if the failure was ours. A commit that was not answered is
+    /// recognised by that id; then the outcomes of the run that committed are the answer.
+    async fn settle(
+        &self,
+        acts: &Arc<Vec<Act>>,
+        range: &Range<usize>,
+    ) -> Result<Vec<Result<Done, Error>>, Failure> {
+        let batch = BatchId(self.shared.ids.next_uuid());
+        let decided = Arc::new(Mutex::new(vec![]));
+        let mut runs = 1;
+        loop {
+            let decide = self.decider(Arc::clone(acts), range.clone(), Arc::clone(&decided));
+            match self.shared.store.transact(batch, questions(&acts[range.clone()]), decide).await {
+                Ok(()) => break,
+                Err(Failure::Unavailable(why) | Failure::Unknown(why)) if runs < RUNS_MAX => {
+                    tracing::warn!(%why, runs, "a batch runs again");
+                    runs += 1;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        self.shared.commits.send_modify(|commits| *commits += 1);
+        Ok(std::mem::take(&mut decided.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn decider(
+        &self,
+        acts: Arc<Vec<Act>>,
+        range: Range<usize>,
+        decided: Arc<Mutex<Vec<Result<Done, Error>>>>,
+    ) -> Decide {
+        let (secret, threshold_s) =
+            (self.shared.secret.clone(), self.shared.settings.stuck_threshold_s);
+        Box::new(move |loaded| {
+            loaded.corrupt.iter().for_each(
+                |bad| tracing::error!(num = bad.num, why = %bad.why, "a row cannot exist"),
+            );
+            let mut book = Book::open_at(loaded, secret.clone(), threshold_s);
+            let answers = acts[range.clone()].iter().map(|act| act.decide(&mut book)).collect();
+            *decided.lock().unwrap_or_else(PoisonError::into_inner) = answers;
+            book.close()
+        })
+    }
+}
+
+impl Act {
+    fn decide(&self, book: &mut Book) -> Result<Done, Error> {
+        book.acting_by_override(None);
+        match self {
+            Self::Command(command, spare) => {
+                command.decide(spare, book).map(|outcome| Done::Outcome(Box::new(outcome)))
+            }
+            Self::Sweep(step) => step.decide(book).map(Done::Swept),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Command(command, _) => command.bytes(),
+            Self::Sweep(_) => 0,
+        }
+    }
+}
+
+fn questions(acts: &[Act]) -> Questions {
+    let mut questions = Questions::default();
+    for act in acts {
+        match act {
+            Act::Command(command, _) => command.ask(&mut questions),
+            Act::Sweep(step) => step.ask(&mut questions),
+        }
+    }
+    questions.sort();
+    questions
+}
+
+/// What a client hears of a failure: never its inside.
+pub(crate) fn told(failure: &Failure) -> Error {
+    match failure {
+        Failure::Unavailable(_) | Failure::Unknown(_) => Error::Unavailable,
+        Failure::Contended => Error::Contended,
+        Failure::Rejected(_) | Failure::Corrupt(_) => Error::Internal,
+    }
+}

@@ -1,0 +1,184 @@
+//! The one door. Requests that arrive while a batch commits form the next one.
+//!
+//! [`Ledger`] is what everybody asks; its [`Desk`] is the one place that runs batches, and must be polled.
+
+mod desk;
+mod lane;
+
+pub use desk::Desk;
+pub(crate) use desk::told;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::beats::{BeatDesk, BeatQueue};
+use crate::command::{Command, Outcome, Sweep, Swept};
+use crate::delegation::lease::Secret;
+use crate::delegation::watch::Watch;
+use crate::error::{Error, Failure};
+use crate::id::{DelegationId, IdSource};
+use crate::query::SweepReport;
+use crate::store::{Reader, Rearm, Store};
+use crate::time::Time;
+
+use desk::Door;
+use lane::Lane;
+
+/// Most commands in one transaction.
+pub const BATCH_COMMANDS_MAX: usize = 1000;
+/// Steps of a pass in one transaction.
+pub const SWEEP_BATCH_MAX: usize = 200;
+/// Requests that may wait at the door before further ones are turned away.
+const WAITING_MAX: usize = 10_000;
+
+/// What a ledger is told at its start.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a silence may last, in seconds, where a delegation does not say.
+    pub stuck_threshold_s: u32,
+}
+
+/// The ledger, for everybody who asks it. Cloning gives another handle to the same one.
+pub struct Ledger<S>(Arc<Shared<S>>);
+
+impl<S> Clone for Ledger<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+pub(crate) struct Shared<S> {
+    pub(crate) store: S,
+    pub(crate) secret: Secret,
+    settings: Settings,
+    ids: Box<dyn IdSource>,
+    commits: watch::Sender<u64>,
+    verbs: mpsc::Sender<Ask>,
+    sweeps: mpsc::Sender<Ask>,
+    pub(crate) beats: BeatQueue,
+}
+
+/// Several acts that came together, and where their answers go.
+struct Ask {
+    acts: Vec<Act>,
+    reply: oneshot::Sender<Vec<Result<Done, Error>>>,
+}
+
+enum Act {
+    /// With the id that a new delegation may take.
+    Command(Command, DelegationId),
+    Sweep(Sweep),
+}
+
+enum Done {
+    Outcome(Box<Outcome>),
+    Swept(Swept),
+}
+
+impl<S: Store> Ledger<S> {
+    /// A ledger over `store`, and the desk that must be run for it to answer.
+    pub async fn open(
+        store: S,
+        settings: Settings,
+        ids: impl IdSource,
+    ) -> Result<(Self, Desk<S>), Failure> {
+        let secret = store.secret().await?;
+        let heard_until = store.listening(Time(i64::MAX)).await?.heard_until();
+        let (verbs, verbs_in) = mpsc::channel(WAITING_MAX);
+        let (sweeps, sweeps_in) = mpsc::channel(WAITING_MAX);
+        let (beats, beats_in) = BeatQueue::new();
+        let commits = watch::Sender::new(0);
+        let shared =
+            Shared { store, secret, settings, ids: Box::new(ids), commits, verbs, sweeps, beats };
+        let ledger = Self(Arc::new(shared));
+        let desk = Desk {
+            door: Door {
+                shared: Arc::clone(&ledger.0),
+                verbs: Lane::new(verbs_in),
+                sweeps: Lane::new(sweeps_in),
+            },
+            beats: BeatDesk::new(Arc::clone(&ledger.0), beats_in, heard_until),
+        };
+        Ok((ledger, desk))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared<S> {
+        &self.0
+    }
+
+    /// The read side. Writing stays behind the door.
+    #[must_use]
+    pub fn reader(&self) -> &(impl Reader + use<S>) {
+        &self.0.store
+    }
+
+    /// What it was told at its start.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.0.settings
+    }
+
+    /// Rises with every commit of this process that wrote facts.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.0.commits.subscribe()
+    }
+
+    /// Does one thing.
+    pub async fn act(&self, command: Command) -> Result<Outcome, Error> {
+        self.act_all(vec![command]).await.pop().unwrap_or(Err(Error::Internal))
+    }
+
+    /// Does many things, in their order, each with its own outcome; not atomic.
+    pub async fn act_all(&self, commands: Vec<Command>) -> Vec<Result<Outcome, Error>> {
+        let spare = || DelegationId::of_uuid(self.0.ids.next_uuid());
+        let acts = commands.into_iter().map(|command| Act::Command(command, spare())).collect();
+        let outcome = |done| match done {
+            Done::Outcome(outcome) => Ok(*outcome),
+            Done::Swept(_) => Err(Error::Internal),
+        };
+        ask(&self.0.verbs, acts).await.into_iter().map(|done| done.and_then(outcome)).collect()
+    }
+
+    /// Takes the steps of a pass, through the same door.
+    pub async fn sweep(&self, steps: Vec<Sweep>) -> Vec<Result<Swept, Error>> {
+        let acts = steps.into_iter().map(Act::Sweep).collect();
+        let swept = |done| match done {
+            Done::Swept(swept) => Ok(swept),
+            Done::Outcome(_) => Err(Error::Internal),
+        };
+        ask(&self.0.sweeps, acts).await.into_iter().map(|done| done.and_then(swept)).collect()
+    }
+
+    /// Looks at rows that a glance showed to be alive again later. How many still were what was seen.
+    pub async fn rearm(&self, rows: Vec<(Watch, Time)>) -> Result<u64, Failure> {
+        self.0
+            .store
+            .rearm(rows.into_iter().map(|(seen, check_at)| Rearm::new(seen, check_at)).collect())
+            .await
+    }
+
+    /// Keeps the report of a pass.
+    pub async fn keep_report(&self, report: SweepReport) -> Result<(), Failure> {
+        self.0.store.keep_report(report).await
+    }
+
+    /// Forgets what was kept only for a while.
+    pub async fn tidy(&self, now: Time) -> Result<(), Failure> {
+        self.0.store.tidy(now).await
+    }
+}
+
+async fn ask(lane: &mpsc::Sender<Ask>, acts: Vec<Act>) -> Vec<Result<Done, Error>> {
+    let count = acts.len();
+    if count == 0 {
+        return vec![];
+    }
+    let turned_away = || (0..count).map(|_| Err(Error::Unavailable)).collect();
+    let (reply, answer) = oneshot::channel();
+    if lane.try_send(Ask { acts, reply }).is_err() {
+        return turned_away();
+    }
+    answer.await.unwrap_or_else(|_| turned_away())
+}

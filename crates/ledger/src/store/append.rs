@@ -1,0 +1,181 @@
+//! What a batch writes. Only the ledger can make one of these.
+
+use std::sync::Arc;
+
+use crate::delegation::Delegation;
+use crate::delegation::change::{Change, Role};
+use crate::delegation::lease::Epoch;
+use crate::delegation::listening::Gap;
+use crate::delegation::status::Status;
+use crate::delegation::watch::{RowNum, Watch};
+use crate::id::{AgentId, DelegationId, IdempotencyKey};
+use crate::payload::{Json, Payload};
+use crate::time::Time;
+
+/// Everything that one batch writes, in one transaction. Only the ledger can make one.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Append {
+    /// The batch's one moment.
+    pub now: Time,
+    /// One final row per delegation, parents before their children.
+    pub rows: Vec<RowWrite>,
+    /// Keys that are free again. Freed before others are taken.
+    pub keys_freed: Vec<(AgentId, IdempotencyKey)>,
+    /// Keys taken by a row of `rows`, by its place.
+    pub keys_taken: Vec<(AgentId, IdempotencyKey, usize)>,
+    /// What happened, in order.
+    pub events: Vec<NewEvent>,
+    /// What goes into inboxes.
+    pub messages: Vec<NewMessage>,
+    /// Answers that came too late.
+    pub late: Vec<LateResult>,
+    /// Stretches that do not count as silence.
+    pub gaps: Vec<Gap>,
+    /// Delegations, by their place in `rows`, whose present children are to be cancelled, if they have any.
+    pub cascades_begun: Vec<usize>,
+    /// Cascades without a child in flight any more.
+    pub cascades_ended: Vec<Cascade>,
+    /// By how much the count of each status changes, in the order of [`Status::ALL`].
+    pub tallies: [i64; Status::ALL.len()],
+}
+
+impl Append {
+    pub(crate) fn at(now: Time) -> Self {
+        Self {
+            now,
+            rows: vec![],
+            keys_freed: vec![],
+            keys_taken: vec![],
+            events: vec![],
+            messages: vec![],
+            late: vec![],
+            gaps: vec![],
+            cascades_begun: vec![],
+            cascades_ended: vec![],
+            tallies: [0; Status::ALL.len()],
+        }
+    }
+
+    /// Whether nothing changed: every command was refused or a replay.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.gaps.is_empty() && self.cascades_ended.is_empty()
+    }
+}
+
+/// The final state of one delegation.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RowWrite {
+    /// The delegation as it will be.
+    pub delegation: Delegation,
+    /// What it was.
+    pub was: Was,
+    /// The result, where this batch brings it.
+    pub result: Option<Payload>,
+    /// What becomes of the progress text.
+    pub progress: ProgressWrite,
+    /// Its watch row, written whole; its number is that of `was`, or the one that the store gives.
+    /// `None` where the delegation is not in flight: then the watch row is deleted.
+    pub watch: Option<Watch>,
+}
+
+/// What becomes of a progress text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgressWrite {
+    /// It stays, or there is none.
+    Keep,
+    /// A beat that took the ordinary door brought it.
+    Put(Json),
+    /// It belonged to an attempt that is over.
+    Forget,
+}
+
+/// What a written row was before.
+#[derive(Debug)]
+pub enum Was {
+    /// It did not exist.
+    New(NewBodies),
+    /// It had this number and this version: the guard that the locks held. Where the version is
+    /// unchanged, only the watch row (and progress) is written.
+    Known(RowNum, u64),
+}
+
+/// The bodies of a new delegation.
+#[derive(Clone, Debug)]
+pub enum NewBodies {
+    /// As the caller gave them.
+    Given(Arc<(Payload, Option<Json>)>),
+    /// Copied from the delegation with this number.
+    CopyOf(RowNum),
+}
+
+/// A fact about one delegation.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NewEvent {
+    /// The place of its delegation in [`Append::rows`].
+    pub row: usize,
+    /// What happened.
+    pub change: Change,
+    /// Where the delegation stood; `None` at its creation.
+    pub from: Option<Status>,
+    /// Where it stands.
+    pub to: Status,
+    /// The attempt that it belongs to.
+    pub attempt: u32,
+    /// The part that its actor played.
+    pub role: Role,
+    /// Which agent, where it was one.
+    pub actor_id: Option<AgentId>,
+    /// What an operator typed to override the rules.
+    pub override_reason: Option<String>,
+}
+
+/// A message: a verdict where its event is one, else a warning.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NewMessage {
+    /// The place of its event in [`Append::events`]; the message has its number.
+    pub event: usize,
+    /// Whose inbox.
+    pub agent_id: AgentId,
+}
+
+/// An answer that came too late. Keyed by (delegation, epoch, content).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LateResult {
+    /// The place of its delegation in [`Append::rows`].
+    pub row: usize,
+    /// The epoch it was given under.
+    pub epoch: Epoch,
+    /// The hash of its content.
+    pub content: [u8; 16],
+    /// The attempt at the time.
+    pub attempt: u32,
+    /// The part that its actor played.
+    pub role: Role,
+    /// Which agent.
+    pub actor_id: Option<AgentId>,
+    /// The name of the refusal, or `same-status`.
+    pub why: &'static str,
+    /// The status that it would have brought.
+    pub status: Status,
+    /// The result.
+    pub result: Option<Payload>,
+    /// The error detail.
+    pub error_detail: Option<String>,
+}
+
+/// A delegation whose children are still to be cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cascade {
+    /// Its number.
+    pub num: RowNum,
+    /// Its id.
+    pub delegation_id: DelegationId,
+    /// The newest row that counts; a child created later belongs to a later attempt.
+    pub through: RowNum,
+}

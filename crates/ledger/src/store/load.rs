@@ -1,0 +1,96 @@
+//! What a batch asks before it decides, and the answers.
+
+use crate::delegation::Delegation;
+use crate::delegation::lease::Epoch;
+use crate::delegation::listening::Listening;
+use crate::delegation::watch::RowNum;
+use crate::error::CorruptRow;
+use crate::id::{AgentId, DelegationId, IdempotencyKey};
+use crate::payload::Json;
+use crate::time::Time;
+
+/// What a batch needs to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Questions {
+    /// Delegations by id.
+    pub ids: Vec<DelegationId>,
+    /// Delegations by number.
+    pub nums: Vec<RowNum>,
+    /// Who holds these keys; the holder's row is loaded, too.
+    pub keys: Vec<(AgentId, IdempotencyKey)>,
+    /// All ancestors of these, themselves included.
+    pub lineages: Vec<DelegationId>,
+    /// The retry of each of these terminal delegations, if there is one; its row is loaded, too. Also who
+    /// holds the key of each: a retry takes it over where it is free.
+    pub retries_of: Vec<DelegationId>,
+    /// Whether silence will be judged.
+    pub listening: bool,
+}
+
+impl Questions {
+    /// Each question once, in an order that is the same for everybody who takes locks.
+    pub(crate) fn sort(&mut self) {
+        fn sort<T: Ord>(list: &mut Vec<T>) {
+            list.sort_unstable();
+            list.dedup();
+        }
+        sort(&mut self.ids);
+        sort(&mut self.nums);
+        sort(&mut self.keys);
+        sort(&mut self.lineages);
+        sort(&mut self.retries_of);
+    }
+}
+
+/// The answers, true until the transaction ends. The parent of every loaded row is loaded, too.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The batch's one moment, read after its locks.
+    pub now: Time,
+    /// The rows, each once.
+    pub rows: Vec<Row>,
+    /// Rows that cannot exist; only acts on them fail.
+    pub corrupt: Vec<BadRow>,
+    /// Holders of the keys that are held.
+    pub keys: Vec<((AgentId, IdempotencyKey), DelegationId)>,
+    /// (terminal delegation, its retry).
+    pub retries: Vec<(DelegationId, DelegationId)>,
+    /// The late results that the loaded rows keep.
+    pub late: Vec<LateKey>,
+    /// When the ledger listened, as far back as the loaded rows need it, with the newest brake; empty where
+    /// not asked for.
+    pub listening: Listening,
+}
+
+/// A delegation, its number, and what its callee last sent as progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The number.
+    pub num: RowNum,
+    /// The delegation.
+    pub delegation: Delegation,
+    /// The progress text.
+    pub progress: Option<Json>,
+}
+
+/// A row that cannot exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    /// Its number.
+    pub num: RowNum,
+    /// Its id, where that can be read.
+    pub delegation_id: Option<DelegationId>,
+    /// What is wrong with it.
+    pub why: CorruptRow,
+}
+
+/// What makes two late results the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LateKey {
+    /// Which delegation.
+    pub delegation_id: DelegationId,
+    /// The epoch of the lease it came under.
+    pub epoch: Epoch,
+    /// The hash of its content.
+    pub content: [u8; 16],
+}

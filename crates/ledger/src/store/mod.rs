@@ -1,0 +1,162 @@
+//! What the ledger asks of a database: [`Reader`] for anyone, [`Store`] for the ledger alone.
+//!
+//! Nobody else can write: a [`Store`] takes [`Append`]s, beats and re-armings, and these can be made
+//! only in this crate.
+//!
+//! ```compile_fail
+//! // A write around the ledger does not compile.
+//! let append = consign_ledger::Append { rows: vec![] };
+//! ```
+
+mod append;
+mod beat;
+mod load;
+
+pub use append::{
+    Append, Cascade, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite, RowWrite, Was,
+};
+pub use beat::{BeatRow, Heard, Mark, Rearm};
+pub use load::{BadRow, LateKey, Loaded, Questions, Row};
+
+use std::future::Future;
+
+use crate::delegation::Delegation;
+use crate::delegation::lease::Secret;
+use crate::delegation::listening::{Fleet, Listening};
+use crate::delegation::watch::{RowNum, Watch};
+use crate::error::Failure;
+use crate::id::{BatchId, DelegationId};
+use crate::payload::Bodies;
+use crate::query::{
+    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
+    SweepReport,
+};
+use crate::time::{Reading, Time};
+
+/// A place in the one sequence of events, handed out in commit order, from 1.
+pub type Seq = i64;
+
+/// What anyone may ask of a database. Lists are pages: every `limit` is a bound that the asker sets.
+pub trait Reader: Send + Sync + 'static {
+    /// The clocks, now.
+    fn reading(&self) -> impl Future<Output = Result<Reading, Failure>> + Send;
+
+    /// One delegation with its bodies.
+    fn find(
+        &self,
+        id: &DelegationId,
+    ) -> impl Future<Output = Result<Option<(Delegation, Bodies)>, Failure>> + Send;
+
+    /// Delegations by number, in the order asked for. What is gone, or cannot exist, is left out.
+    fn delegations(
+        &self,
+        nums: Vec<RowNum>,
+    ) -> impl Future<Output = Result<Vec<Delegation>, Failure>> + Send;
+
+    /// Delegations, newest first.
+    fn list(&self, filter: Filter) -> impl Future<Output = Result<Page<Entry>, Failure>> + Send;
+
+    /// Events, in the order of their numbers.
+    fn events(&self, query: EventQuery) -> impl Future<Output = Result<EventPage, Failure>> + Send;
+
+    /// The number of the newest event; 0 where there is none.
+    fn newest_seq(&self) -> impl Future<Output = Result<Seq, Failure>> + Send;
+
+    /// The late results of one delegation, in the order of their arrival.
+    fn late_results(
+        &self,
+        id: &DelegationId,
+    ) -> impl Future<Output = Result<Vec<Late>, Failure>> + Send;
+
+    /// An agent's messages.
+    fn inbox(&self, query: InboxQuery) -> impl Future<Output = Result<Inbox, Failure>> + Send;
+
+    /// How many delegations have each status.
+    fn stats(&self) -> impl Future<Output = Result<Stats, Failure>> + Send;
+
+    /// The watch rows whose moment in this lane is past `now`, by (moment, number), behind `after`.
+    fn due(
+        &self,
+        lane: Lane,
+        now: Time,
+        after: Option<(Time, RowNum)>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Due>, Failure>> + Send;
+
+    /// The earliest moment of both lanes.
+    fn earliest_due(&self) -> impl Future<Output = Result<Option<Time>, Failure>> + Send;
+
+    /// Watch rows that take the ledger's threshold and whose check lies behind `later_than`, by number.
+    fn armed_later_than(
+        &self,
+        later_than: Time,
+        after: RowNum,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Watch>, Failure>> + Send;
+
+    /// When the ledger listened: the mark, the gaps that end after `since`, and the newest brake.
+    fn listening(&self, since: Time) -> impl Future<Output = Result<Listening, Failure>> + Send;
+
+    /// The beating fleet: counted, or estimated from a spread sample where it is large.
+    fn fleet(
+        &self,
+        now: Time,
+        threshold_s: u32,
+    ) -> impl Future<Output = Result<Fleet, Failure>> + Send;
+
+    /// Delegations whose children are still to be cancelled, by number.
+    fn cascades(&self, limit: usize) -> impl Future<Output = Result<Vec<Cascade>, Failure>> + Send;
+
+    /// The in-flight children that a cascade must still cancel.
+    fn children_in_flight(
+        &self,
+        cascade: &Cascade,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<DelegationId>, Failure>> + Send;
+
+    /// The newest reports of the sweeper, newest first.
+    fn sweeps(
+        &self,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<SweepReport>, Failure>> + Send;
+}
+
+/// What only the ledger may ask of a database.
+pub trait Store: Reader {
+    /// The ledger's secret, made at the first start.
+    fn secret(&self) -> impl Future<Output = Result<Secret, Failure>> + Send;
+
+    /// One appending transaction: writes down the batch's id, loads and locks what is asked for, lets
+    /// `decide` turn it into an [`Append`], writes that, commits.
+    ///
+    /// Where the id is already there, an earlier run of the same batch had committed: nothing is loaded
+    /// or decided, and the answer is `Ok`. Where another writer inserts the same id or key first, the
+    /// transaction is rolled back and decided again, 16 times at most.
+    fn transact(
+        &self,
+        batch: BatchId,
+        questions: Questions,
+        decide: Decide,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Records beats and, in the same transaction, the mark. Committed, not flushed.
+    ///
+    /// The answer has one place per beat: what a matching watch row says, or `None` where none matched.
+    fn beat(
+        &self,
+        beats: Vec<BeatRow>,
+        mark: Option<Mark>,
+    ) -> impl Future<Output = Result<Vec<Option<Heard>>, Failure>> + Send;
+
+    /// Sets when rows are looked at next, each if it still is what was looked at. Committed, not flushed.
+    fn rearm(&self, rearms: Vec<Rearm>) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// Keeps the report of a pass; the last 1000 are kept.
+    fn keep_report(&self, report: SweepReport) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Forgets what was kept only for a while: batch ids older than a day, gaps that no clock can reach.
+    fn tidy(&self, now: Time) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// The rules, over what was loaded. It may be called again after a lost race.
+pub type Decide = Box<dyn FnMut(Loaded) -> Append + Send>;
