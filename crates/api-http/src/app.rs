@@ -1,0 +1,111 @@
+//! What the door opens on, and the router that opens it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use consign_delivery::Follower;
+use consign_ledger::command::{Command, Outcome};
+use consign_ledger::delegation::Delegation as Row;
+use consign_ledger::{Bodies, DelegationId, Ledger, Reader as _, Store};
+use consign_sweeper::Sweeper;
+
+use crate::guard::Guard;
+use crate::hosts::Hosts;
+use crate::operation;
+use crate::problem::Problem;
+use crate::shape::Delegation;
+
+/// What the door opens on.
+pub struct App<S> {
+    /// Who decides and remembers.
+    pub ledger: Ledger<S>,
+    /// Who can be asked for a pass.
+    pub sweeper: Arc<Sweeper<S>>,
+    /// Who wakes those that wait; it must be running.
+    pub follower: Arc<Follower<S>>,
+    /// By which names this server is called.
+    pub hosts: Hosts,
+}
+
+/// All routes, ready to be served.
+pub fn router<S: Store>(app: App<S>) -> Router {
+    let guard = Guard::new(app.hosts.clone());
+    Router::from(operation::all())
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Arc::new(app))
+        .layer(from_fn_with_state(guard, Guard::stand))
+}
+
+async fn no_such_route(method: Method, uri: Uri) -> Problem {
+    let path = uri.path();
+    let hint = if path.contains("//") || path.ends_with('/') { "an id in it is empty" } else { "" };
+    let hint = if hint.is_empty() { "/openapi.json lists all paths" } else { hint };
+    Problem::no_such_route(format!("there is nothing at {method} {path}; {hint}"))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    Problem::method_not_allowed(format!(
+        "{} cannot be asked with {method}; the `Allow` header says with what",
+        uri.path()
+    ))
+}
+
+impl<S: Store> App<S> {
+    /// Does one thing, and reads what belongs to the whole of the delegation.
+    pub(crate) async fn act(&self, command: Command) -> Result<Done, Problem> {
+        let outcome = self.ledger.act(command).await?;
+        let bodies = self.bodies(&outcome.delegation.delegation_id).await?;
+        Ok(Done { outcome, bodies, threshold_s: self.threshold_s() })
+    }
+
+    /// What lives beside the row of a delegation that is known to exist.
+    pub(crate) async fn bodies(&self, id: &DelegationId) -> Result<Bodies, Problem> {
+        let found = self.ledger.reader().find(id).await?;
+        found.map(|(_, bodies)| bodies).ok_or_else(Problem::internal)
+    }
+
+    /// The delegation with this id and its bodies, or the problem that there is none.
+    pub(crate) async fn find(&self, id: &DelegationId) -> Result<(Row, Bodies), Problem> {
+        self.ledger.reader().find(id).await?.ok_or_else(|| Problem::not_found(id))
+    }
+
+    /// How long a silence may last where a delegation does not say.
+    pub(crate) fn threshold_s(&self) -> u32 {
+        self.ledger.settings().stuck_threshold_s
+    }
+}
+
+/// What came of an act, with what an answer needs.
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
+    bodies: Bodies,
+    threshold_s: u32,
+}
+
+impl Done {
+    /// The delegation after the act.
+    pub(crate) fn delegation(&self) -> Delegation<'_> {
+        Delegation::whole(&self.outcome.delegation, &self.bodies, self.threshold_s)
+    }
+
+    /// The answer of most verbs.
+    pub(crate) fn changed(&self) -> Result<Response, Problem> {
+        crate::reply::ok(&operation::Changed {
+            delegation: self.delegation(),
+            changed: self.outcome.changed,
+        })
+    }
+
+    /// The answer of the verbs that bring an answer themselves.
+    pub(crate) fn answered(&self) -> Result<Response, Problem> {
+        crate::reply::ok(&operation::Answered {
+            delegation: self.delegation(),
+            changed: self.outcome.changed,
+            kept_as_late: self.outcome.kept_as_late,
+        })
+    }
+}

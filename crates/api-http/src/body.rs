@@ -1,0 +1,117 @@
+//! The body of a request: bounded, in time, declared as JSON, valid UTF-8.
+
+use std::time::Duration;
+
+use axum::body::{Body as Stream, Bytes, HttpBody as _};
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
+
+use crate::limits::{BODY_BYTES_DRAINED_MAX, BODY_BYTES_MAX, BODY_S_MAX};
+use crate::parse;
+use crate::problem::Problem;
+
+/// A body that has arrived whole.
+#[derive(Debug)]
+pub(crate) struct Body(Bytes);
+
+impl Body {
+    /// The request in it. An empty body is an empty object.
+    pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        let text = std::str::from_utf8(&self.0).map_err(|why| {
+            Problem::invalid(format!(
+                "the body is not valid UTF-8, from byte {} on",
+                why.valid_up_to()
+            ))
+        })?;
+        parse::object(if text.trim_ascii().is_empty() { "{}" } else { text })
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (head, stream) = request.into_parts();
+        refuse_long(&head.headers)?;
+        let whole = tokio::time::timeout(Duration::from_secs(BODY_S_MAX), collect(stream));
+        let bytes = whole.await.map_err(|_| {
+            Problem::too_slow(format!("the body did not arrive within {BODY_S_MAX} s"))
+        })??;
+        if !bytes.is_empty() {
+            must_be_json(&head.headers)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// Refuses at once who asks before sending; who sends unasked is heard to the end, else it cannot hear us.
+fn refuse_long(headers: &HeaderMap) -> Result<(), Problem> {
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    let drained = headers.get(EXPECT).is_none();
+    match announced {
+        Some(bytes) if bytes > BODY_BYTES_DRAINED_MAX as u64 => Err(too_large()),
+        Some(bytes) if bytes > BODY_BYTES_MAX as u64 && !drained => Err(too_large()),
+        _ => Ok(()),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::too_large(format!(
+        "a body has at most {BODY_BYTES_MAX} bytes; keep what is larger elsewhere and send where it is"
+    ))
+}
+
+async fn collect(mut stream: Stream) -> Result<Bytes, Problem> {
+    let mut whole = match next(&mut stream).await? {
+        Some(first) if stream.is_end_stream() && first.len() <= BODY_BYTES_MAX => return Ok(first),
+        Some(first) => first.to_vec(),
+        None => return Ok(Bytes::new()),
+    };
+    while let Some(more) = next(&mut stream).await? {
+        if whole.len() + more.len() > BODY_BYTES_MAX {
+            return drain(stream, whole.len() + more.len()).await;
+        }
+        whole.extend_from_slice(&more);
+    }
+    if whole.len() > BODY_BYTES_MAX { Err(too_large()) } else { Ok(whole.into()) }
+}
+
+/// Reads on and throws away, so that a sender that is still sending gets to read why.
+async fn drain(mut stream: Stream, mut read: usize) -> Result<Bytes, Problem> {
+    while let Some(more) = next(&mut stream).await? {
+        read += more.len();
+        if read > BODY_BYTES_DRAINED_MAX {
+            break;
+        }
+    }
+    Err(too_large())
+}
+
+async fn next(stream: &mut Stream) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = stream.frame().await {
+        let frame = frame.map_err(|_| Problem::invalid("the body broke off before its end"))?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let declared = headers.get(CONTENT_TYPE).map_or("", |it| it.to_str().unwrap_or_default());
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    let is_json = essence.eq_ignore_ascii_case("application/json")
+        || essence.to_ascii_lowercase().ends_with("+json");
+    if is_json {
+        return Ok(());
+    }
+    let found = if essence.is_empty() { "nothing".to_owned() } else { format!("{essence:?}") };
+    Err(Problem::not_json(format!(
+        "the body must be declared as JSON, and {found} was declared; \
+         with curl, add: -H 'content-type: application/json'"
+    )))
+}

@@ -1,0 +1,116 @@
+//! The table: every kind of problem, its status, its stable name, its title.
+
+use axum::http::StatusCode;
+use consign_ledger::Refusal;
+
+macro_rules! kinds {
+    ($($kind:ident = $status:ident $name:literal $title:literal;)+) => {
+        /// Every kind of problem there is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Kind { $($kind),+ }
+
+        impl Kind {
+            #[cfg(test)]
+            pub(super) const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            pub(super) const fn status(self) -> StatusCode {
+                match self { $(Self::$kind => StatusCode::$status),+ }
+            }
+
+            pub(super) const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),+ }
+            }
+
+            pub(super) const fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    InvalidRequest = BAD_REQUEST "invalid-request" "The request is not valid";
+    ForeignHost = FORBIDDEN "foreign-host" "The request was meant for another host";
+    ForeignOrigin = FORBIDDEN "foreign-origin" "The request comes from another site";
+    NotFound = NOT_FOUND "not-found" "There is no such delegation";
+    NoSuchRoute = NOT_FOUND "no-such-route" "There is nothing at this path";
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method-not-allowed" "This path has no such method";
+    RequestTimeout = REQUEST_TIMEOUT "request-timeout" "The request did not arrive in time";
+    AlreadyTerminal = CONFLICT "already-terminal" "The verdict is in";
+    InvalidTransition = CONFLICT "invalid-transition" "There is no such step";
+    LeaseVoid = CONFLICT "lease-void" "The lease is void";
+    LeaseRequired = CONFLICT "lease-required" "The lease is missing";
+    LeaseHeld = CONFLICT "lease-held" "Somebody holds the lease";
+    IdConflict = CONFLICT "id-conflict" "The id belongs to another request";
+    IdempotencyConflict = CONFLICT "idempotency-conflict" "The idempotency key belongs to another request";
+    ChangedMeanwhile = CONFLICT "changed-meanwhile" "The delegation changed meanwhile";
+    LateResultsFull = CONFLICT "late-results-full" "No more late results are kept";
+    PayloadTooLarge = PAYLOAD_TOO_LARGE "payload-too-large" "The body is too large";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is not declared as JSON";
+    SelfDelegation = UNPROCESSABLE_ENTITY "self-delegation" "An agent cannot delegate to itself";
+    Cycle = UNPROCESSABLE_ENTITY "cycle" "The callee would wait for itself";
+    TooDeep = UNPROCESSABLE_ENTITY "too-deep" "The tree of delegations is too deep";
+    NotYours = UNPROCESSABLE_ENTITY "not-yours" "This is somebody else's to do";
+    TooManyRequests = TOO_MANY_REQUESTS "too-many-requests" "Too many requests at once";
+    Internal = INTERNAL_SERVER_ERROR "internal" "The ledger failed";
+    Contended = SERVICE_UNAVAILABLE "contended" "Other writers kept winning";
+    Unavailable = SERVICE_UNAVAILABLE "unavailable" "The ledger is unavailable";
+}
+
+impl From<&Refusal> for Kind {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound(_) => Self::NotFound,
+            Refusal::AlreadyTerminal(_) => Self::AlreadyTerminal,
+            Refusal::InvalidTransition { .. } => Self::InvalidTransition,
+            Refusal::LeaseVoid => Self::LeaseVoid,
+            Refusal::LeaseRequired => Self::LeaseRequired,
+            Refusal::LeaseHeld => Self::LeaseHeld,
+            Refusal::IdConflict(_) => Self::IdConflict,
+            Refusal::IdempotencyConflict(_) => Self::IdempotencyConflict,
+            Refusal::ChangedMeanwhile => Self::ChangedMeanwhile,
+            Refusal::LateResultsFull => Self::LateResultsFull,
+            Refusal::SelfDelegation => Self::SelfDelegation,
+            Refusal::Cycle(_) => Self::Cycle,
+            Refusal::TooDeep => Self::TooDeep,
+            Refusal::NotYours(_) => Self::NotYours,
+            Refusal::Invalid { .. } => Self::InvalidRequest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use consign_ledger::delegation::status::Status;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_refusal_has_the_same_name_here_as_in_the_ledger() {
+        for refusal in [
+            Refusal::NotFound(String::new()),
+            Refusal::AlreadyTerminal(Status::Failed),
+            Refusal::InvalidTransition { from: Status::Stuck, to: Status::Dispatched },
+            Refusal::LeaseVoid,
+            Refusal::LeaseRequired,
+            Refusal::LeaseHeld,
+            Refusal::IdConflict(String::new()),
+            Refusal::IdempotencyConflict(String::new()),
+            Refusal::ChangedMeanwhile,
+            Refusal::LateResultsFull,
+            Refusal::SelfDelegation,
+            Refusal::Cycle(String::new()),
+            Refusal::TooDeep,
+            Refusal::NotYours(String::new()),
+            Refusal::invalid("field", "message"),
+        ] {
+            assert_eq!(Kind::from(&refusal).name(), refusal.name());
+        }
+    }
+
+    #[test]
+    fn every_problem_has_a_name_of_its_own() {
+        let names: HashSet<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        assert_eq!(names.len(), Kind::ALL.len());
+    }
+}
