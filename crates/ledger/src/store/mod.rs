@@ -1,11 +1,28 @@
 //! What the ledger asks of a database: [`Reader`] for anyone, [`Store`] for the ledger alone.
 //!
-//! Nobody else can write: a [`Store`] takes [`Append`]s, beats and re-armings, and these can be made
-//! only in this crate.
+//! Nobody else can write. What is asked of a [`Store`] can be made only in this crate, and who holds a
+//! [`Ledger`](crate::Ledger) gets no more than its [`Reader`]:
+//!
+//! ```
+//! # use consign_ledger::{Ledger, Reader, Store, delegation::watch::Watch, Time};
+//! async fn through<S: Store>(ledger: &Ledger<S>, rows: Vec<(Watch, Time)>) {
+//!     let _ = ledger.rearm(rows).await;
+//!     let _ = ledger.reader().stats().await;
+//! }
+//! ```
 //!
 //! ```compile_fail
-//! // A write around the ledger does not compile.
-//! let append = consign_ledger::Append { rows: vec![] };
+//! # use consign_ledger::{Ledger, Reader, Rearm, Store};
+//! async fn around<S: Store>(ledger: &Ledger<S>, rows: Vec<Rearm>) {
+//!     let _ = ledger.reader().rearm(rows).await; // a reader has no such method
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! # use consign_ledger::{Rearm, Time, delegation::watch::Watch};
+//! fn forged(seen: Watch, check_at: Time) -> Rearm {
+//!     Rearm { seen, check_at } // all fields are there, and still nobody else may make one
+//! }
 //! ```
 
 mod append;
