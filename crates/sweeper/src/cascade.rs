@@ -55,10 +55,11 @@ impl<S: Store> Pass<S> {
         for chunk in steps.chunks(SWEEP_BATCH_MAX) {
             let asked = chunk.iter().map(|(_, step)| step.clone()).collect();
             let answers = self.ledger().sweep(asked).await;
-            self.count_failed_transaction(&answers)?;
+            let goes_on = self.count_failed_transaction(&answers);
             for ((parent, _), answer) in chunk.iter().zip(answers) {
                 self.note_step(*parent, answer, &mut round);
             }
+            goes_on?;
         }
         self.put_off_failing(&round);
         round.ours.map_or(Ok(()), |error| Err(error.into()))

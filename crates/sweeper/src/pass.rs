@@ -99,11 +99,12 @@ impl<S: Store> Pass<S> {
         for chunk in nums.chunks(SWEEP_BATCH_MAX) {
             let steps = chunk.iter().copied().map(Sweep::Examine).collect();
             let answers = self.ledger().sweep(steps).await;
-            self.count_failed_transaction(&answers)?;
+            let goes_on = self.count_failed_transaction(&answers);
             for (num, answer) in chunk.iter().zip(answers) {
                 self.tally().report.examined += u64::from(answer.is_ok());
                 self.note(*num, answer);
             }
+            goes_on?;
         }
         Ok(())
     }

@@ -1,0 +1,193 @@
+//! What one pass does, and what of it goes on when something goes wrong.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use consign_ledger::Reader;
+use consign_ledger::delegation::status::Status;
+use consign_testkit::Backend as _;
+
+use crate::cast::{
+    ONE_OVERDUE, ONE_SILENT, Scene, away, count, each, hooks, names, scene, status, sweeper,
+};
+
+#[tokio::test]
+async fn deadlines_are_met_whatever_else_fails() {
+    for (question, errors) in [
+        ("beat", 1),
+        ("cascades", 1),
+        ("due checks", 1),
+        ("armed_later_than", 1),
+        ("keep_report", 0),
+    ] {
+        let world = scene(ONE_OVERDUE).await;
+        hooks(&world).before(question, away);
+        let report = sweeper(&world).pass().await;
+        assert_eq!((report.deadline_failures, report.errors), (1, errors), "{question}");
+        assert_eq!(status(&world, "D1").await, Status::Failed, "{question}");
+    }
+}
+
+#[tokio::test]
+async fn what_fails_in_the_deadline_lane_does_not_stop_the_others() {
+    let world = scene(ONE_SILENT).await;
+    hooks(&world).before("due deadlines", away);
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.stuck_marked, report.errors), (1, 1));
+}
+
+#[tokio::test]
+async fn a_clock_that_cannot_be_read_is_an_error_and_no_verdict() {
+    let world = scene(ONE_OVERDUE).await;
+    hooks(&world).before("reading", away);
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.errors, report.deadline_failures), (1, 0));
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_in_the_report_and_the_next_pass_is_sound() {
+    let world = scene(ONE_OVERDUE).await;
+    let sweeper = sweeper(&world);
+    hooks(&world).before("due checks", || panic!("on purpose"));
+    let report = sweeper.pass().await;
+    assert_eq!((report.deadline_failures, report.errors), (1, 1), "what it did before is counted");
+    hooks(&world).clear();
+    let report = sweeper.pass().await;
+    assert_eq!((report.deadline_failures, report.errors), (0, 0));
+}
+
+#[tokio::test]
+async fn a_poisoned_row_is_put_off_and_does_not_hold_up_others() {
+    let world = scene(
+        "alice delegates D1 to bob, deadline 1m
+         alice delegates D2 to bob, deadline 1m
+         wait 2m",
+    )
+    .await;
+    world.backend().poison(&world.id("D1")).await;
+    let sweeper = sweeper(&world);
+    let report = sweeper.pass().await;
+    assert_eq!((report.errors, report.deadline_failures), (1, 1));
+    // At once, after a second, after two more, after four more; in between it costs nothing.
+    for (wait_s, errors) in [(0, 0), (1, 1), (1, 0), (1, 1), (3, 0), (1, 1)] {
+        world.wait(wait_s).await;
+        let report = sweeper.pass().await;
+        assert_eq!((report.errors, report.examined), (errors, 0), "after {wait_s} s more");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_the_database_refuses_is_put_off_and_does_not_hold_up_others() {
+    let world = scene(
+        "alice delegates D1 to bob, deadline 1m
+         alice delegates D2 to bob, deadline 1m
+         wait 2m",
+    )
+    .await;
+    world.backend().refuse(&world.id("D1")).await;
+    let sweeper = sweeper(&world);
+    for (errors, failures) in [(1, 1), (0, 0)] {
+        let report = sweeper.pass().await;
+        assert_eq!((report.errors, report.deadline_failures), (errors, failures));
+    }
+}
+
+#[tokio::test]
+async fn a_pass_over_a_ledger_that_cannot_write_comes_to_its_end() {
+    let world = overdue(2500).await;
+    hooks(&world).before("transact", away);
+    let report = sweeper(&world).pass().await;
+    // Three transactions of 200, and the lane that gave up.
+    assert_eq!((report.errors, report.deadline_failures), (601, 0));
+    hooks(&world).clear();
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.errors, report.deadline_failures), (0, 2500));
+}
+
+#[tokio::test]
+async fn a_long_lane_is_walked_to_its_end_and_no_row_is_met_twice() {
+    let world = overdue(2500).await;
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.deadline_failures, report.examined), (2500, 2500));
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.deadline_failures, report.examined), (0, 0));
+}
+
+async fn overdue(count: usize) -> Scene {
+    let mut script =
+        each(&names(count), |name| format!("alice delegates {name} to bob, deadline 1m"));
+    script.push_str("\nwait 2m");
+    scene(&script).await
+}
+
+#[tokio::test]
+async fn the_living_are_re_armed_at_a_glance() {
+    let fleet = names(1500);
+    let mut world = scene(&each(&fleet, |name| format!("alice delegates {name} to bob"))).await;
+    for _ in 0..2 {
+        world.play(&each(&fleet, |name| format!("bob beats {name}"))).await;
+        world.wait(400).await;
+    }
+    let transactions = count(hooks(&world), "transact");
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.rearmed, report.examined), (1500, 0));
+    assert_eq!(transactions.load(SeqCst), 0, "re-arming needs no door");
+    assert_eq!(sweeper(&world).pass().await.rearmed, 0);
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_during_a_long_pass_does_not_wait_for_its_end() {
+    let fleet = names(2500);
+    let mut world = scene(&each(&fleet, |name| format!("alice delegates {name} to bob"))).await;
+    for _ in 0..2 {
+        world.play(&each(&fleet, |name| format!("bob beats {name}"))).await;
+        world.wait(400).await;
+    }
+    world.play("alice delegates late to bob, deadline 1s").await;
+    let clock = world.clock().clone();
+    hooks(&world).before("rearm", move || {
+        clock.advance_ms(600);
+        Ok(())
+    });
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.rearmed, report.deadline_failures, report.duration_ms), (2500, 1, 1800));
+}
+
+#[tokio::test]
+async fn a_lowered_threshold_counts_for_those_in_flight_from_the_first_pass_on() {
+    let mut world = scene(
+        "alice delegates D1 to bob
+         bob beats D1
+         restart with threshold 5s",
+    )
+    .await;
+    let sweeper = sweeper(&world);
+    hooks(&world).before("armed_later_than", away);
+    assert_eq!(sweeper.pass().await.errors, 1);
+    let asked = count(hooks(&world), "armed_later_than");
+    let report = sweeper.pass().await;
+    assert_eq!((report.rearmed, report.stuck_marked), (1, 0), "tried again after the failure");
+    world.play("wait 6s").await;
+    let report = sweeper.pass().await;
+    assert_eq!((report.stuck_marked, asked.load(SeqCst)), (1, 1), "and only once");
+}
+
+#[tokio::test]
+async fn each_pass_that_was_asked_for_is_kept() {
+    let world = scene("alice delegates D1 to bob").await;
+    let sweeper = sweeper(&world);
+    let report = sweeper.pass().await;
+    assert_eq!(world.reader().sweeps(10).await.unwrap(), [report]);
+}
+
+#[tokio::test]
+async fn explain_tells_what_comes_next() {
+    let world = scene(ONE_SILENT).await;
+    let sweeper = sweeper(&world);
+    let outlook = sweeper.explain(&world.id("D1")).await.unwrap().unwrap();
+    let next = outlook.next.unwrap();
+    assert_eq!(
+        (next.would_become, next.because.as_str()),
+        (Status::Stuck, "no heartbeat for 11m0s")
+    );
+    assert_eq!(sweeper.explain(&world.id("D2")).await.unwrap(), None);
+}
