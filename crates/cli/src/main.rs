@@ -1,2 +1,22 @@
-//! To be filled.
-fn main() {}
+//! The binary `consign`: one file per subcommand, and nothing else here.
+
+mod command;
+mod log;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use command::Command;
+
+/// A durable ledger of work that one AI agent entrusts to another
+#[derive(Parser)]
+#[command(name = "consign", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    Cli::parse().command.run()
+}

@@ -1,1 +1,22 @@
-//! To be filled.
+//! The server: its settings, what is wired to what, how it starts and how it stops.
+//!
+//! It knows every crate and decides nothing: the rules are the ledger's, the dialect is the door's.
+
+mod clock;
+mod error;
+mod ids;
+mod listen;
+mod options;
+mod port;
+mod resources;
+mod run;
+mod seconds;
+mod settings;
+mod signals;
+mod stop;
+mod vital;
+
+pub use error::ServeError;
+pub use options::Options;
+pub use run::serve;
+pub use settings::{Brake, Settings};

@@ -1,0 +1,23 @@
+//! What `consign` can be told to do.
+
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// One subcommand per file.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the ledger, its sweeper and the HTTP API
+    Serve(serve::Serve),
+}
+
+impl Command {
+    /// Runs it; the exit code is for scripts.
+    pub(crate) fn run(self) -> ExitCode {
+        match self {
+            Self::Serve(serve) => serve.run(),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The real binary, over real HTTP, among real processes and real signals.
+//!
+//! Here time is real, too: what takes time is how long somebody is silent or away, and nothing else is waited for.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test, also what is not marked as one"
+)]
+#![expect(clippy::disallowed_methods, reason = "these tests watch real processes by a real clock")]
+
+mod agent;
+mod brake;
+mod client;
+mod crash;
+mod fleet;
+mod readme;
+mod restarts;
+mod server;
+mod settings;
+mod start;
+mod stop;
+mod verdicts;

@@ -1,0 +1,99 @@
+//! Starting: what a server says, and what it refuses to start on.
+
+use std::fs;
+use std::process::Output;
+
+use crate::server::{Ledger, Serve};
+
+/// It ended with this code, and said this on standard error.
+#[track_caller]
+fn assert_refused(output: &Output, code: i32, says: &[&str]) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    for part in says {
+        assert!(told.contains(part), "{part} is not in: {told}");
+    }
+    assert!(!told.contains("panicked"), "{told}");
+    assert!(output.stdout.is_empty(), "a start line, and no start");
+}
+
+#[test]
+fn the_start_line_tells_where_what_and_that_it_is_open() {
+    let ledger = Ledger::new();
+    let server =
+        ledger.serve().env("CONSIGN_LISTEN", "127.0.0.1:0").env("CONSIGN_LOG", "off").start();
+    let line = &server.start_line;
+    let file = format!("sqlite:{}", ledger.path().display());
+    for part in [
+        "http://127.0.0.1:",
+        &file,
+        "sweeper interval 300 s",
+        "stuck threshold 600 s",
+        "brake on",
+        "anyone",
+    ] {
+        assert!(line.contains(part), "{part} is not in: {line}");
+    }
+    assert!(!server.url().ends_with(":0"), "{line}");
+    assert_eq!(server.client().get("/healthz").status, 200);
+}
+
+#[test]
+fn other_machines_are_refused_before_anything_is_touched() {
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let ledger = Ledger::new();
+        let output = ledger.serve().env("CONSIGN_LISTEN", listen).output();
+        assert_refused(&output, 2, &["CONSIGN_LISTEN", listen, "127.0.0.1"]);
+        assert!(!ledger.path().exists());
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_refused_with_what_to_give() {
+    for (variable, value, says) in [
+        ("CONSIGN_DATABASE_URL", "postgres://u:secret@localhost/db", "not supported yet"),
+        ("CONSIGN_DATABASE_URL", "sqlite::memory:", "sqlite:consign.db"),
+        ("CONSIGN_DATABASE_URL", "consign.db", "sqlite:consign.db"),
+        ("CONSIGN_LISTEN", "7420", "127.0.0.1:7420"),
+        ("CONSIGN_BRAKE", "maybe", "on or off"),
+        ("CONSIGN_LOG", "a=b=c", "CONSIGN_LOG"),
+    ] {
+        let output = Serve::bare().env(variable, value).output();
+        assert_refused(&output, 2, &[variable, says]);
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("secret"));
+    }
+}
+
+#[test]
+fn a_second_process_is_told_who_has_the_ledger() {
+    let ledger = Ledger::new();
+    let _first = ledger.serve().start();
+    let second = ledger.serve().env("CONSIGN_LISTEN", "127.0.0.1:0").output();
+    assert_refused(&second, 1, &["consign.db", "in use by another process", "choose another file"]);
+}
+
+#[test]
+fn an_address_in_use_is_refused() {
+    let (ledger, other) = (Ledger::new(), Ledger::new());
+    let first = ledger.serve().start();
+    let listen = first.url().replace("http://", "");
+    let second = other.serve().env("CONSIGN_LISTEN", &listen).output();
+    assert_refused(&second, 1, &[&listen, "in use", "--listen"]);
+}
+
+#[test]
+fn a_file_that_is_no_ledger_is_refused_and_left_alone() {
+    let ledger = Ledger::new();
+    let text = "Dear diary, this is not a database, and it is longer than a header.\n".repeat(100);
+    fs::write(ledger.path(), &text).unwrap();
+    assert_refused(&ledger.serve().output(), 1, &["consign.db", "not a Consign ledger"]);
+    assert_eq!(fs::read_to_string(ledger.path()).unwrap(), text);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_refused() {
+    let ledger = Ledger::new();
+    let url = format!("sqlite:{}/no/such/consign.db", ledger.folder().display());
+    let output = ledger.serve().env("CONSIGN_DATABASE_URL", url).output();
+    assert_refused(&output, 1, &["no/such/consign.db", "folder"]);
+}

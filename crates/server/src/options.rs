@@ -1,0 +1,66 @@
+//! What may be typed: flags first, then the environment. Nothing is judged here.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+/// The options of `consign serve`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Address to listen on: loopback only, until there are tokens. Port 0 takes any free port
+    #[arg(long, env = "CONSIGN_LISTEN", value_name = "HOST:PORT", default_value = LISTEN_DEFAULT)]
+    pub(crate) listen: String,
+
+    /// Where the ledger is: sqlite:PATH, made if it does not exist
+    #[arg(
+        long,
+        env = "CONSIGN_DATABASE_URL",
+        // A database's address may hold its password.
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = DATABASE_URL_DEFAULT
+    )]
+    pub(crate) database_url: String,
+
+    /// Longest pause between two sweeps, 1 to 31536000; the sweeper also wakes when something is due
+    #[arg(
+        long,
+        env = "DELEGATION_SWEEPER_INTERVAL_S",
+        value_name = "SECONDS",
+        default_value = SWEEPER_INTERVAL_S_DEFAULT,
+        allow_hyphen_values = true
+    )]
+    pub(crate) sweeper_interval_s: OsString,
+
+    /// How long a silence may last before the delegation is stuck, 1 to 31536000
+    #[arg(
+        long,
+        env = "DELEGATION_STUCK_THRESHOLD_S",
+        value_name = "SECONDS",
+        default_value = STUCK_THRESHOLD_S_DEFAULT,
+        allow_hyphen_values = true
+    )]
+    pub(crate) stuck_threshold_s: OsString,
+
+    /// Whether silence is held back for one threshold when most of the fleet falls silent together
+    #[arg(long, env = "CONSIGN_BRAKE", value_name = "on|off", default_value = BRAKE_DEFAULT)]
+    pub(crate) brake: String,
+}
+
+pub(crate) const LISTEN_DEFAULT: &str = "127.0.0.1:7420";
+pub(crate) const DATABASE_URL_DEFAULT: &str = "sqlite:consign.db";
+pub(crate) const BRAKE_DEFAULT: &str = "on";
+const SWEEPER_INTERVAL_S_DEFAULT: &str = "300";
+const STUCK_THRESHOLD_S_DEFAULT: &str = "600";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{STUCK_THRESHOLD, SWEEPER_INTERVAL};
+
+    #[test]
+    fn help_shows_the_defaults_that_are_in_force() {
+        assert_eq!(SWEEPER_INTERVAL.default_s.to_string(), SWEEPER_INTERVAL_S_DEFAULT);
+        assert_eq!(STUCK_THRESHOLD.default_s.to_string(), STUCK_THRESHOLD_S_DEFAULT);
+    }
+}
