@@ -2,7 +2,7 @@
 
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::{Entry, Filter, Page};
-use consign_ledger::{Json, Time};
+use consign_ledger::{ID_BYTES_MAX, Json, Time};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
@@ -14,6 +14,9 @@ const PREFIX_SORTED_MAX: usize = 10_000;
 /// How many columns [`read_row`] reads.
 const ROW_COLUMNS: usize = 43;
 
+/// A row's number and its entry; none where the row cannot exist, which must not hide the others.
+type Place = (i64, Option<Entry>);
+
 /// The entries that pass the filter, and where the next page begins.
 pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page<Entry>, Trouble> {
     let mut entries = vec![];
@@ -24,7 +27,7 @@ pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page<Entr
     let more = entries.len() > filter.limit;
     entries.truncate(filter.limit);
     let next = entries.last().map(|(num, _)| *num).filter(|_| more);
-    Ok(Page { items: entries.into_iter().map(|(_, entry)| entry).collect(), next })
+    Ok(Page { items: entries.into_iter().filter_map(|(_, entry)| entry).collect(), next })
 }
 
 /// One walk per status: an `IN` would make SQLite sort everything in flight.
@@ -39,7 +42,7 @@ fn by_status(
     connection: &Connection,
     filter: &Filter,
     status: Option<Status>,
-) -> Result<Vec<(i64, Entry)>, Trouble> {
+) -> Result<Vec<Place>, Trouble> {
     let Some((sql, values)) = statement(connection, filter, status)? else { return Ok(vec![]) };
     let mut statement = connection.prepare_cached(&sql)?;
     statement.query_and_then(params_from_iter(values), read_entry)?.collect()
@@ -133,13 +136,21 @@ impl Clauses {
     }
 }
 
-/// The smallest text above every text that begins with `prefix`: UTF-8 sorts as its characters do.
+/// A text above every id that begins with `prefix`, and below every other: UTF-8 sorts as its characters do,
+/// and no id is long enough to hold so many of the last one.
 fn after_prefix(prefix: &str) -> String {
-    format!("{prefix}{}", char::MAX)
+    let last = char::MAX.to_string();
+    format!("{prefix}{}", last.repeat(ID_BYTES_MAX / last.len() + 1))
 }
 
-fn read_entry(row: &rusqlite::Row<'_>) -> Result<(i64, Entry), Trouble> {
-    let read = read_row(row)?.map_err(|bad| bad.why)?;
+fn read_entry(row: &rusqlite::Row<'_>) -> Result<Place, Trouble> {
+    let read = match read_row(row)? {
+        Ok(read) => read,
+        Err(bad) => {
+            tracing::error!(num = bad.num, why = %bad.why, "a row cannot exist; a list leaves it out");
+            return Ok((bad.num, None));
+        }
+    };
     let entry = Entry {
         delegation: read.delegation,
         task_preview: row.get(ROW_COLUMNS)?,
@@ -147,5 +158,5 @@ fn read_entry(row: &rusqlite::Row<'_>) -> Result<(i64, Entry), Trouble> {
         metadata: row.get::<_, Option<String>>(ROW_COLUMNS + 1)?.map(Json::trusted),
         progress: read.progress,
     };
-    Ok((read.num, entry))
+    Ok((read.num, Some(entry)))
 }

@@ -114,7 +114,19 @@ pub async fn pages_go_on_where_the_last_one_ended_and_miss_nothing<B: Backend>(
 }
 
 pub async fn prefixes_are_text_and_no_pattern<B: Backend>(mut world: World<B>) {
-    for id in ["a%b", "a_b", "axb", "a\\b", "ab", "a*", "a[b]", "\u{10ffff}x", "é1", "é2"] {
+    for id in [
+        "a%b",
+        "a_b",
+        "axb",
+        "a\\b",
+        "ab",
+        "a*",
+        "a[b]",
+        "\u{10ffff}x",
+        "é1",
+        "é2",
+        "z\u{10ffff}\u{10ffff}z",
+    ] {
         world.play(&format!("alice delegates {id} to bob")).await;
     }
     for (prefix, expected) in [
@@ -124,6 +136,7 @@ pub async fn prefixes_are_text_and_no_pattern<B: Backend>(mut world: World<B>) {
         ("a*", "a*"),
         ("a[", "a[b]"),
         ("é", "é2 é1"),
+        ("z", "z\u{10ffff}\u{10ffff}z"),
         ("\u{10ffff}", "\u{10ffff}x"),
         ("a", "a[b] a* ab a\\b axb a_b a%b"),
     ] {

@@ -1,0 +1,7 @@
+//! The suite over SQLite.
+
+mod backend;
+
+use backend::Sqlite;
+
+consign_testkit::conforms!(sqlite, Sqlite);
