@@ -17,6 +17,7 @@ use crate::hosts::Hosts;
 use crate::operation;
 use crate::problem::Problem;
 use crate::shape::Delegation;
+use crate::wire::excerpt;
 
 /// What the door opens on.
 pub struct App<S> {
@@ -42,15 +43,16 @@ pub fn router<S: Store>(app: App<S>) -> Router {
 
 async fn no_such_route(method: Method, uri: Uri) -> Problem {
     let path = uri.path();
-    let hint = if path.contains("//") || path.ends_with('/') { "an id in it is empty" } else { "" };
-    let hint = if hint.is_empty() { "/openapi.json lists all paths" } else { hint };
-    Problem::no_such_route(format!("there is nothing at {method} {path}; {hint}"))
+    let has_empty_part = path.len() > 1 && (path.ends_with('/') || path.contains("//"));
+    let empty_part = "an empty part of it is no id";
+    let hint = if has_empty_part { empty_part } else { "/openapi.json lists all paths" };
+    Problem::no_such_route(format!("there is nothing at {method} {}; {hint}", excerpt(path)))
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Problem::method_not_allowed(format!(
         "{} cannot be asked with {method}; the `Allow` header says with what",
-        uri.path()
+        excerpt(uri.path())
     ))
 }
 

@@ -1,4 +1,4 @@
-//! The body of a request: bounded, in time, declared as JSON, valid UTF-8.
+//! The body of a request: bounded, in time, declared as JSON, valid UTF-8, and without parameters beside it.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
 use crate::limits::{BODY_BYTES_DRAINED_MAX, BODY_BYTES_MAX, BODY_S_MAX};
+use crate::params;
 use crate::parse;
 use crate::problem::Problem;
 
@@ -20,13 +21,20 @@ pub(crate) struct Body(Bytes);
 impl Body {
     /// The request in it. An empty body is an empty object.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        parse::object(self.text()?)
+    }
+
+    /// The request in it, whose items will be read one by one.
+    pub(crate) fn read_envelope<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        parse::envelope(self.text()?)
+    }
+
+    fn text(&self) -> Result<&str, Problem> {
         let text = std::str::from_utf8(&self.0).map_err(|why| {
-            Problem::invalid(format!(
-                "the body is not valid UTF-8, from byte {} on",
-                why.valid_up_to()
-            ))
+            let at = why.valid_up_to();
+            Problem::invalid(format!("the body is not valid UTF-8, from byte {at} on"))
         })?;
-        parse::object(if text.trim_ascii().is_empty() { "{}" } else { text })
+        Ok(if text.trim_ascii().is_empty() { "{}" } else { text })
     }
 }
 
@@ -35,6 +43,7 @@ impl<S: Sync> FromRequest<S> for Body {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (head, stream) = request.into_parts();
+        params::none(head.uri.query())?;
         refuse_long(&head.headers)?;
         let whole = tokio::time::timeout(Duration::from_secs(BODY_S_MAX), collect(stream));
         let bytes = whole.await.map_err(|_| {

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 
 use crate::problem::Problem;
+use crate::wire::excerpt;
 
 /// The port that a `Host` header leaves out.
 const HTTP_PORT: u16 = 80;
@@ -49,8 +50,9 @@ impl Hosts {
         let host = headers.get(HOST).map_or("", |it| it.to_str().unwrap_or_default());
         if !self.knows(host) || headers.get_all(HOST).iter().count() > 1 {
             return Err(Problem::foreign_host(format!(
-                "this server is called {}, and the request was for {host:?}",
-                self.0.join(", ")
+                "this server is called {}, and the request was for {:?}",
+                self.0.join(", "),
+                excerpt(host)
             )));
         }
         let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
@@ -60,7 +62,8 @@ impl Hosts {
             return Ok(());
         }
         Err(Problem::foreign_origin(format!(
-            "pages from {origin:?} may not use this server; call it from a program, not from a browser"
+            "pages from {:?} may not use this server; call it from a program, not from a browser",
+            excerpt(origin)
         )))
     }
 }

@@ -15,6 +15,7 @@ mod openapi;
 mod operation;
 mod params;
 mod parse;
+mod plain;
 mod problem;
 mod reply;
 mod shape;

@@ -12,13 +12,18 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Sche
 use utoipa::{OpenApi as _, PartialSchema as _};
 
 use crate::app::App;
+use crate::cursor::Cursor;
 use crate::operation;
 use crate::problem::Told;
+use crate::wire::{PageLimit, SeqAfter, StatusFilter, Until, WaitSeconds};
 
 /// The document before any operation is in it.
 pub(crate) fn cover() -> OpenApi {
     #[derive(utoipa::OpenApi)]
-    #[openapi(info(
+    #[openapi(components(schemas(
+        // Only parameters have these, and what only parameters have is not collected.
+        Cursor, PageLimit, SeqAfter, StatusFilter, Until, WaitSeconds
+    )), info(
         title = "Consign",
         description = "A durable ledger of work that one AI agent entrusts to another, with a sweeper that \
                        finds the work that has silently died. Errors are RFC 9457 problem documents."

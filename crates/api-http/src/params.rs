@@ -9,7 +9,7 @@ use serde::de::value::{Error as ValueError, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::parse;
+use crate::plain;
 use crate::problem::Problem;
 use crate::wire::Worded;
 
@@ -50,13 +50,13 @@ fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(pair);
     let pairs = pairs.collect::<Result<Vec<_>, Problem>>()?;
     let map = MapDeserializer::<_, ValueError>::new(pairs.into_iter());
-    serde_path_to_error::deserialize(map).map_err(|error| {
-        let why = error.inner().to_string().replace("unknown field", "unknown parameter");
-        parse::wrong_at(
-            &error.path().to_string(),
-            &why.replace("duplicate field", "repeated parameter"),
-        )
-    })
+    serde_path_to_error::deserialize(map)
+        .map_err(|error| plain::problem(error.path(), &error.inner().to_string(), "parameter"))
+}
+
+/// Refuses every parameter.
+pub(crate) fn none(query: Option<&str>) -> Result<(), Problem> {
+    query.map_or(Ok(()), |query| read(query).map(|NoParams {}| ()))
 }
 
 fn pair(pair: &str) -> Result<(Cow<'static, str>, Value), Problem> {

@@ -3,56 +3,53 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::limits::JSON_DEPTH_MAX;
+use crate::plain;
 use crate::problem::Problem;
 
 /// Reads one JSON object.
 ///
 /// What it passes through unread is checked, too: no NUL, no half characters, no endless nesting.
 pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
-    if !text.trim_start().starts_with('{') {
-        let value = serde_json::from_str::<&RawValue>(text);
-        return Err(value.map_or_else(|why| malformed(&why), |_| not_an_object()));
-    }
-    let request = serde_json::from_str(text).map_err(|_| explain::<T>(text))?;
+    let request = envelope(text)?;
     match flaw(text) {
         None => Ok(request),
         Some(flaw) => Err(flaw.explain(text)),
     }
 }
 
-fn not_an_object() -> Problem {
-    Problem::invalid("the body must be a JSON object, such as {}")
+/// Reads one JSON object whose parts will be read, and checked, one by one.
+pub(crate) fn envelope<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+    if !text.trim_start().starts_with('{') {
+        let value = serde_json::from_str::<&RawValue>(text);
+        return Err(value.map_or_else(|why| malformed(&why), |_| not_an_object()));
+    }
+    serde_json::from_str(text).map_err(|_| explain::<T>(text))
 }
 
-/// Reads once more, slower, and finds the place.
+fn not_an_object() -> Problem {
+    Problem::invalid("a request must be a JSON object, such as {}")
+}
+
+/// Reads once more, slower, and finds what is wrong: the JSON, a flaw in it, or one of its fields.
 fn explain<'a, T: Deserialize<'a>>(text: &'a str) -> Problem {
+    if let Err(why) = serde_json::from_str::<&RawValue>(text) {
+        return malformed(&why);
+    }
+    if let Some(flaw) = flaw(text) {
+        return flaw.explain(text);
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
-        // The object itself is as it should be, so something follows it.
-        return deserializer.end().err().map_or_else(Problem::internal, |why| malformed(&why));
+        // It failed once and cannot be read otherwise the second time.
+        return Problem::internal();
     };
-    if error.inner().classify() != Category::Data {
-        return malformed(error.inner());
-    }
     // A JSON error ends in its position, which the field's name says better.
     let why = error.inner().to_string();
     let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
-    wrong_at(&error.path().to_string(), why)
-}
-
-/// The problem at a place that `serde` named; `.` and `?` are no place at all.
-pub(crate) fn wrong_at(path: &str, why: &str) -> Problem {
-    let missing = why.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    match (path, missing) {
-        ("." | "?" | "", Some(field)) => Problem::invalid_field(field, "is missing"),
-        (path, Some(field)) => Problem::invalid_field(&format!("{path}.{field}"), "is missing"),
-        ("." | "?" | "", None) => Problem::invalid(why),
-        (path, None) => Problem::invalid_field(path, why),
-    }
+    plain::problem(error.path(), why, "field")
 }
 
 fn malformed(why: &serde_json::Error) -> Problem {

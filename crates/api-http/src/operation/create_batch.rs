@@ -70,7 +70,7 @@ pub(crate) async fn handle<S: Store>(
         let why = "is for one delegation; give each of these its own `idempotency_key`";
         return Err(Problem::invalid_field("Idempotency-Key", why));
     }
-    let Request { delegations } = body.read()?;
+    let Request { delegations } = body.read_envelope()?;
     let requests = batch::items("delegations", &delegations)?;
     let creates = requests.into_iter().map(|it| it.and_then(create::Request::command)).collect();
     let made = batch::fill(creates, |creates| make(&app, creates)).await;

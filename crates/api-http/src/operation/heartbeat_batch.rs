@@ -85,7 +85,7 @@ pub(crate) async fn handle<S: Store>(
     State(app): State<Arc<App<S>>>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let Request { heartbeats } = body.read()?;
+    let Request { heartbeats } = body.read_envelope()?;
     let beats: Vec<Result<Beat<'_>, Problem>> = batch::items("heartbeats", &heartbeats)?;
     let ids: Vec<_> = beats.iter().zip(&heartbeats).map(|(beat, raw)| id(beat, raw)).collect();
     let beats = beats.into_iter().map(|beat| beat.map(Heartbeat::from)).collect();

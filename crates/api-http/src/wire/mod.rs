@@ -101,7 +101,7 @@ impl<T: Worded> ToSchema for Wire<T> {
 }
 
 /// The beginning of what was sent, to be shown in a refusal.
-fn excerpt(text: &str) -> &str {
+pub(crate) fn excerpt(text: &str) -> &str {
     const SHOWN_BYTES_MAX: usize = 64;
     &text[..text.floor_char_boundary(SHOWN_BYTES_MAX)]
 }

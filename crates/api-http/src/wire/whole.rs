@@ -105,7 +105,7 @@ impl Visitor<'_> for Range {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
-        Err(self.but(number))
+        Err(self.but(format_args!("{number:?}")))
     }
 
     /// A parameter of a query that is no number at all.

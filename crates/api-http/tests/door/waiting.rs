@@ -1,0 +1,60 @@
+//! Waiting for news: the answer comes when there is some.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::cast::{Door, request};
+
+#[tokio::test]
+async fn who_waits_is_answered_at_the_verdict() {
+    let mut door = Door::open().await;
+    door.delegated("D1").await;
+    let (status, body) =
+        news(&mut door, "/v1/delegations/D1?wait_s=60", async |door: &mut Door| {
+            door.verb("D1", "complete", r#"{"result":"r"}"#).await;
+        })
+        .await;
+    assert_eq!((status, &body["delegation"]["result"]), (200, &json!("r")));
+}
+
+#[tokio::test]
+async fn who_waits_for_trouble_is_answered_at_the_warning() {
+    let mut door = Door::open().await;
+    door.delegated("D1").await;
+    door.verb("D1", "heartbeat", "").await;
+    let path = "/v1/delegations/D1?wait_s=60&until=stuck";
+    let (status, body) = news(&mut door, path, async |door: &mut Door| {
+        door.wait(6).await;
+        door.post("/v1/sweeps", "").await;
+    })
+    .await;
+    assert_eq!((status, &body["delegation"]["status"]), (200, &json!("stuck")));
+    assert_eq!(body["delegation"]["error_detail"], "no heartbeat for 6s");
+}
+
+#[tokio::test]
+async fn who_waits_for_what_is_over_or_unknown_is_answered_at_once() {
+    let mut door = Door::open().await;
+    door.delegated("D1").await;
+    door.verb("D1", "cancel", "").await;
+    assert_eq!(door.get("/v1/delegations/D1?wait_s=60").await.status, 200);
+    assert_eq!(door.get("/v1/delegations/D2?wait_s=60").await.status, 404);
+}
+
+/// The answer to a question that is asked before something happens.
+async fn news(
+    door: &mut Door,
+    path: &str,
+    happens: impl AsyncFnOnce(&mut Door),
+) -> (u16, serde_json::Value) {
+    let answer = tokio::spawn(door.router().oneshot(request("GET", path, "")));
+    happens(door).await;
+    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
+    let response = answer.expect("news in time").expect("no panic").expect("the door answers");
+    let status = response.status().as_u16();
+    let bytes =
+        axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a whole answer");
+    (status, serde_json::from_slice(&bytes).expect("JSON"))
+}
