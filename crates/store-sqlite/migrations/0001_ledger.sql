@@ -1,5 +1,6 @@
 -- The ledger. Times are milliseconds since 1970, durations whole seconds, as their names say.
--- Whoever changes a list in a CHECK: it repeats the rules, and a test compares the two.
+-- Whoever changes a list in a CHECK: it repeats the rules, and a test compares the two. They are spelled with
+-- OR, because SQLite builds a table in memory for each IN of more than two at every row that is written.
 
 CREATE TABLE delegations (
     num INTEGER PRIMARY KEY,
@@ -7,7 +8,8 @@ CREATE TABLE delegations (
     caller_id TEXT NOT NULL,
     callee_id TEXT NOT NULL,
     status TEXT NOT NULL
-        CHECK (status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+        CHECK (status = 'queued' OR status = 'dispatched' OR status = 'in_progress' OR status = 'stuck'
+               OR status = 'completed' OR status = 'failed' OR status = 'cancelled'),
     attempt INTEGER NOT NULL CHECK (attempt >= 1),
     max_attempts INTEGER NOT NULL CHECK (max_attempts >= attempt),
     epoch INTEGER NOT NULL CHECK (epoch >= 0),
@@ -15,9 +17,12 @@ CREATE TABLE delegations (
     claim_id TEXT,
     error_detail TEXT,
     failure TEXT
-        CHECK (failure IN ('deadline_exceeded', 'attempts_exhausted', 'not_started', 'reported', 'rejected',
-                           'undeliverable', 'parent_cancelled')),
-    stuck_reason TEXT CHECK (stuck_reason IN ('silent', 'no_progress', 'not_started', 'reported')),
+        CHECK (failure = 'deadline_exceeded' OR failure = 'attempts_exhausted' OR failure = 'not_started'
+               OR failure = 'reported' OR failure = 'rejected' OR failure = 'undeliverable'
+               OR failure = 'parent_cancelled'),
+    stuck_reason TEXT
+        CHECK (stuck_reason = 'silent' OR stuck_reason = 'no_progress' OR stuck_reason = 'not_started'
+               OR stuck_reason = 'reported'),
     stuck_at INTEGER,
     waiting TEXT,
     queued_at INTEGER NOT NULL,
@@ -47,13 +52,17 @@ CREATE TABLE delegations (
     updated_at INTEGER NOT NULL,
     finished_at INTEGER,
     last_act_kind TEXT NOT NULL
-        CHECK (last_act_kind IN ('created', 'dispatched', 'claimed', 'accepted', 'started', 'waiting', 'resumed',
-                                 'stuck', 'recovered', 'requeued', 'released', 'extended', 'completed', 'failed',
-                                 'cancelled', 'late_result')),
+        CHECK (last_act_kind = 'created' OR last_act_kind = 'dispatched' OR last_act_kind = 'claimed'
+               OR last_act_kind = 'accepted' OR last_act_kind = 'started' OR last_act_kind = 'waiting'
+               OR last_act_kind = 'resumed' OR last_act_kind = 'stuck' OR last_act_kind = 'recovered'
+               OR last_act_kind = 'requeued' OR last_act_kind = 'released' OR last_act_kind = 'extended'
+               OR last_act_kind = 'completed' OR last_act_kind = 'failed' OR last_act_kind = 'cancelled'
+               OR last_act_kind = 'late_result'),
     last_act_role TEXT NOT NULL
-        CHECK (last_act_role IN ('caller', 'callee', 'operator', 'sweeper', 'ledger')),
+        CHECK (last_act_role = 'caller' OR last_act_role = 'callee' OR last_act_role = 'operator'
+               OR last_act_role = 'sweeper' OR last_act_role = 'ledger'),
     CHECK ((status = 'stuck') = (stuck_reason IS NOT NULL)),
-    CHECK ((status IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
+    CHECK ((status = 'completed' OR status = 'failed' OR status = 'cancelled') = (finished_at IS NOT NULL))
 ) STRICT;
 
 -- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first.
@@ -103,17 +112,22 @@ CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
     num INTEGER NOT NULL,
     kind TEXT NOT NULL
-        CHECK (kind IN ('created', 'dispatched', 'claimed', 'accepted', 'started', 'waiting', 'resumed', 'stuck',
-                        'recovered', 'requeued', 'released', 'extended', 'completed', 'failed', 'cancelled',
-                        'late_result')),
+        CHECK (kind = 'created' OR kind = 'dispatched' OR kind = 'claimed' OR kind = 'accepted' OR kind = 'started'
+               OR kind = 'waiting' OR kind = 'resumed' OR kind = 'stuck' OR kind = 'recovered' OR kind = 'requeued'
+               OR kind = 'released' OR kind = 'extended' OR kind = 'completed' OR kind = 'failed'
+               OR kind = 'cancelled' OR kind = 'late_result'),
     attempt INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('caller', 'callee', 'operator', 'sweeper', 'ledger')),
+    role TEXT NOT NULL
+        CHECK (role = 'caller' OR role = 'callee' OR role = 'operator' OR role = 'sweeper' OR role = 'ledger'),
     actor_id TEXT,
     from_status TEXT
-        CHECK (from_status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+        CHECK (from_status = 'queued' OR from_status = 'dispatched' OR from_status = 'in_progress'
+               OR from_status = 'stuck' OR from_status = 'completed' OR from_status = 'failed'
+               OR from_status = 'cancelled'),
     to_status TEXT NOT NULL
-        CHECK (to_status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+        CHECK (to_status = 'queued' OR to_status = 'dispatched' OR to_status = 'in_progress' OR to_status = 'stuck'
+               OR to_status = 'completed' OR to_status = 'failed' OR to_status = 'cancelled'),
     reason TEXT,
     data TEXT
 ) STRICT;
@@ -137,7 +151,8 @@ CREATE TABLE late_results (
     content BLOB NOT NULL,
     attempt INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('caller', 'callee', 'operator', 'sweeper', 'ledger')),
+    role TEXT NOT NULL
+        CHECK (role = 'caller' OR role = 'callee' OR role = 'operator' OR role = 'sweeper' OR role = 'ledger'),
     actor_id TEXT,
     why TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('completed', 'failed')),
@@ -153,7 +168,8 @@ CREATE TABLE gaps (
     id INTEGER PRIMARY KEY,
     from_at INTEGER NOT NULL,
     to_at INTEGER NOT NULL,
-    cause TEXT NOT NULL CHECK (cause IN ('restart', 'pause', 'clock', 'brake'))
+    cause TEXT NOT NULL
+        CHECK (cause = 'restart' OR cause = 'pause' OR cause = 'clock' OR cause = 'brake')
 ) STRICT;
 
 CREATE INDEX gaps_to ON gaps (to_at);
@@ -164,7 +180,8 @@ CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), heard_until INTEGER NO
 
 CREATE TABLE tallies (
     status TEXT PRIMARY KEY
-        CHECK (status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
+        CHECK (status = 'queued' OR status = 'dispatched' OR status = 'in_progress' OR status = 'stuck'
+               OR status = 'completed' OR status = 'failed' OR status = 'cancelled'),
     count INTEGER NOT NULL CHECK (count >= 0)
 ) STRICT, WITHOUT ROWID;
 

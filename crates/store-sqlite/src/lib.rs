@@ -2,6 +2,8 @@
 //!
 //! It decides nothing. Where this store bends what PostgreSQL's does, the reason stands beside the SQL.
 
+#[cfg(test)]
+mod checks;
 mod failure;
 mod open;
 #[cfg(test)]
