@@ -1,5 +1,6 @@
 //! The OpenAPI document, made from the handlers, and what holds for all of them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
@@ -8,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use consign_ledger::Store;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema};
 use utoipa::{OpenApi as _, PartialSchema as _};
 
 use crate::app::App;
@@ -55,12 +56,27 @@ fn whole<S: Store>() -> OpenApi {
     if let Some(components) = &mut document.components {
         components.schemas.iter_mut().for_each(|(name, schema)| require_all(name, schema));
         components.schemas.entry("Problem".to_owned()).and_modify(add_what_is_told);
+        let all = document.paths.paths.values_mut().flat_map(operations);
+        all.for_each(|operation| let_body_be_absent(operation, &components.schemas));
     }
     document
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post].into_iter().flatten()
+}
+
+/// A body may be absent where an empty object would do.
+fn let_body_be_absent(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    let Some(RefOr::T(content)) = body.content.values().next() else { return };
+    let Some(RefOr::Ref(to)) = &content.schema else { return };
+    let name = to.ref_location.rsplit('/').next().unwrap_or_default();
+    if let Some(RefOr::T(Schema::Object(request))) = schemas.get(name)
+        && request.required.is_empty()
+    {
+        body.required = Some(Required::False);
+    }
 }
 
 /// The problems that any operation may answer with.

@@ -68,6 +68,7 @@ pub(crate) struct Request {
     /// Whether its children end with it however it ends.
     cancel_children: Option<bool>,
     /// Your own notes: any JSON value of at most 65536 bytes.
+    #[schema(value_type = Metadata, required = false)]
     metadata: Option<Metadata>,
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Request<'a> {
     #[serde(borrow)]
     lease: Option<Text<'a>>,
     /// What advanced: any JSON value of at most 4096 bytes. It counts when it differs from the last.
+    #[schema(value_type = Progress, required = false)]
     progress: Option<Progress>,
     /// What you wait for; `null`: nothing any more; absent: as it was.
     #[serde(default, deserialize_with = "wait_change")]

@@ -51,7 +51,7 @@ pub(crate) struct Message<'a> {
     delegation_id: DelegationId,
     /// The status that the event brought.
     status: Status,
-    #[schema(value_type = Option<crate::wire::Payload>)]
+    #[schema(value_type = crate::wire::Payload)]
     result: Option<RawJson<'a>>,
     /// Why it is stuck, failed or cancelled.
     error_detail: Option<&'a str>,

@@ -36,7 +36,7 @@ pub(crate) struct LateResult<'a> {
     why: &'a str,
     /// The status that it would have brought.
     status: Status,
-    #[schema(value_type = Option<crate::wire::Payload>)]
+    #[schema(value_type = crate::wire::Payload)]
     result: Option<RawJson<'a>>,
     error_detail: Option<&'a str>,
 }

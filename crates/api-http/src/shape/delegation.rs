@@ -37,7 +37,7 @@ pub(crate) struct Delegation<'a> {
     task_preview: &'a str,
     /// What came back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<crate::wire::Payload>)]
+    #[schema(value_type = crate::wire::Payload)]
     result: Option<RawJson<'a>>,
     /// The first 4096 bytes of it, cut on a character boundary.
     result_preview: Option<&'a str>,
@@ -48,7 +48,7 @@ pub(crate) struct Delegation<'a> {
     /// What would end being stuck.
     stuck_reason: Option<StuckReason>,
     /// What the callee last sent as progress.
-    #[schema(value_type = Option<crate::wire::Progress>)]
+    #[schema(value_type = crate::wire::Progress)]
     progress: Option<RawJson<'a>>,
     /// When that last differed from what was sent before.
     progress_at: Option<Moment>,
@@ -78,7 +78,7 @@ pub(crate) struct Delegation<'a> {
     /// The terminal delegation that it retries.
     retry_of: Option<DelegationId>,
     /// The caller's own notes.
-    #[schema(value_type = Option<crate::wire::Metadata>)]
+    #[schema(value_type = crate::wire::Metadata)]
     metadata: Option<RawJson<'a>>,
     /// How many events made it what it is.
     version: u64,

@@ -1,5 +1,7 @@
 //! Bad input: each a clear 4xx that names what is wrong, and nothing changes.
 
+use std::fmt::Write as _;
+
 use axum::body::{Body, Bytes};
 use insta::assert_snapshot;
 use serde_json::json;
@@ -346,7 +348,8 @@ async fn a_body_must_be_declared_as_json() {
         Some("application/jsonp"),
     ] {
         let answer = declared(content_type, "{}").await;
-        said += &format!("{content_type:?}\n  {} {}\n", answer.status, answer.text);
+        writeln!(said, "{content_type:?}\n  {} {}", answer.status, answer.text)
+            .expect("a string takes everything");
     }
     assert_snapshot!(said);
     for content_type in [

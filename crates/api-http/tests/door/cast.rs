@@ -211,7 +211,7 @@ impl Door {
         match value {
             Value::Array(items) => items.iter_mut().for_each(|item| self.shorten(item)),
             Value::Object(object) if object.contains_key("callee_id") => {
-                self.shorten_delegation(object)
+                self.shorten_delegation(object);
             }
             Value::Object(object) => object.values_mut().for_each(|value| self.shorten(value)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
