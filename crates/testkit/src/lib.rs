@@ -1,6 +1,11 @@
 //! What the tests are written with: a hand-moved clock, seeded ids, scenario scripts, a store that fails
 //! on purpose, a model of the rules, and the one suite that decides what a correct store is.
 
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "panicking is how a test kit says that a test failed"
+)]
+
 mod backend;
 mod clock;
 pub mod conformance;

@@ -13,6 +13,8 @@
 pub mod failures;
 pub mod idempotency;
 pub mod leases;
+pub mod listening;
+pub mod lists;
 pub mod races;
 pub mod reading;
 pub mod time;
@@ -24,10 +26,6 @@ use std::future::Future;
 use crate::{Backend, World};
 
 /// Runs one case in a fresh world.
-///
-/// # Panics
-///
-/// Where the case fails, or no runtime can be built.
 pub fn run<B: Backend, F: Future<Output = ()>>(case: impl FnOnce(World<B>) -> F) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().expect("a test can have a runtime");
@@ -89,6 +87,26 @@ macro_rules! conforms {
                     work_that_nobody_holds_can_be_accepted_in_every_status_in_flight
                     an_answer_under_a_void_lease_is_refused_and_kept
                 }
+                listening {
+                    a_threshold_lowered_at_restart_holds_from_the_first_pass
+                    a_threshold_raised_at_restart_holds_at_once
+                    only_silence_in_listening_time_counts
+                    downtime_is_a_gap_and_is_subtracted
+                    restarts_every_few_seconds_do_not_blind_the_sweeper
+                    a_process_that_wakes_up_judges_by_its_mark_from_before_its_sleep
+                    a_clock_that_jumps_forward_is_a_gap_and_deadlines_are_absolute
+                    a_clock_that_jumps_back_stops_time_and_never_turns_it
+                    no_healthy_fleet_is_marked_whatever_the_server_goes_through
+                    the_brake_holds_the_verdicts_when_most_of_the_fleet_falls_silent_together
+                    one_that_falls_silent_alone_is_found_at_once
+                    twenty_are_too_few_for_the_brake
+                }
+                lists {
+                    each_filter_narrows_and_all_narrow_together
+                    pages_go_on_where_the_last_one_ended_and_miss_nothing
+                    prefixes_are_text_and_no_pattern
+                    a_list_shows_what_find_shows
+                }
                 races {
                     a_pass_that_races_an_act_loses
                     a_pass_that_races_an_act_for_a_deadline_loses
@@ -101,13 +119,9 @@ macro_rules! conforms {
                     who_has_seen_a_number_is_never_shown_a_smaller_one_later
                 }
                 reading {
-                    each_filter_narrows_and_all_narrow_together
-                    pages_go_on_where_the_last_one_ended_and_miss_nothing
-                    prefixes_are_text_and_no_pattern
                     odd_ids_are_ids
                     an_id_is_never_found_under_another_spelling
                     bodies_come_back_as_they_were_sent
-                    a_list_shows_what_find_shows
                     events_are_numbered_from_one_and_come_in_pages
                     an_event_names_its_actor_and_both_statuses
                     an_inbox_comes_in_pages_and_tells_the_verdict
@@ -136,18 +150,6 @@ macro_rules! conforms {
                     a_heartbeat_without_progress_is_no_progress
                     progress_counts_from_the_start_where_none_came
                     what_was_reported_stuck_recovers_by_any_heartbeat
-                    a_threshold_lowered_at_restart_holds_from_the_first_pass
-                    a_threshold_raised_at_restart_holds_at_once
-                    only_silence_in_listening_time_counts
-                    downtime_is_a_gap_and_is_subtracted
-                    restarts_every_few_seconds_do_not_blind_the_sweeper
-                    a_process_that_wakes_up_judges_by_its_mark_from_before_its_sleep
-                    a_clock_that_jumps_forward_is_a_gap_and_deadlines_are_absolute
-                    a_clock_that_jumps_back_stops_time_and_never_turns_it
-                    no_healthy_fleet_is_marked_whatever_the_server_goes_through
-                    the_brake_holds_the_verdicts_when_most_of_the_fleet_falls_silent_together
-                    one_that_falls_silent_alone_is_found_at_once
-                    twenty_are_too_few_for_the_brake
                     the_living_are_looked_at_once_per_threshold_however_often_they_beat
                     a_dry_run_tells_what_a_pass_would_do_and_writes_nothing
                     the_earliest_due_time_follows_every_change
@@ -212,6 +214,8 @@ mod tests {
             ("failures", include_str!("failures.rs")),
             ("idempotency", include_str!("idempotency.rs")),
             ("leases", include_str!("leases.rs")),
+            ("listening", include_str!("listening.rs")),
+            ("lists", include_str!("lists.rs")),
             ("races", include_str!("races.rs")),
             ("reading", include_str!("reading.rs")),
             ("time", include_str!("time.rs")),

@@ -87,11 +87,9 @@ impl Data {
         let late = self.late.iter().map(|(key, _)| key);
         let late = late.filter(|key| good.contains(&key.delegation_id)).cloned().collect();
         // All gaps: the brake looks farther back than any row.
-        let listening = match questions.listening {
-            true => self.listening(Time(i64::MIN)),
-            false => Listening::default(),
-        };
+        let listening = questions.listening.then(|| self.listening(Time(i64::MIN)));
         let corrupt = bad.iter().filter_map(|id| self.bad_row(id)).collect();
+        let listening = listening.unwrap_or_default();
         Loaded { now, rows, corrupt, keys, retries, late, listening }
     }
 

@@ -282,10 +282,10 @@ impl Words {
     }
 
     fn expect(&mut self, phrase: &str) -> Result<&mut Self, String> {
-        match self.eat(phrase) {
-            true => Ok(self),
-            false => Err(format!("here {phrase:?} must follow, not {:?}", self.0.front())),
+        if self.eat(phrase) {
+            return Ok(self);
         }
+        Err(format!("here {phrase:?} must follow, not {:?}", self.0.front()))
     }
 
     fn skip(&mut self) -> Result<&mut Self, String> {

@@ -163,7 +163,7 @@ fn with(f: &mut Formatter<'_>, text: Option<&str>) -> fmt::Result {
 }
 
 fn clause(f: &mut Formatter<'_>, name: &str, value: Option<impl Display>) -> fmt::Result {
-    value.iter().try_for_each(|value| write!(f, ", {name}{value}"))
+    value.map_or(Ok(()), |value| write!(f, ", {name}{value}"))
 }
 
 fn flag(f: &mut Formatter<'_>, name: &str, set: bool) -> fmt::Result {

@@ -65,6 +65,7 @@ pub enum Verb {
 }
 
 /// What is delegated, and on which terms.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that a script says or does not")]
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Order {
     /// The callee.

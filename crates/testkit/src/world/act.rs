@@ -167,9 +167,10 @@ fn terms(order: &Order) -> Terms {
         stuck_threshold_s: order.threshold_s,
         stuck_grace_s: order.grace_s,
         start_within_s: order.start_within_s,
-        on_not_started: match order.fail_unless_started {
-            true => OnNotStarted::Fail,
-            false => OnNotStarted::Stuck,
+        on_not_started: if order.fail_unless_started {
+            OnNotStarted::Fail
+        } else {
+            OnNotStarted::Stuck
         },
         progress_within_s: order.progress_within_s,
         priority: order.priority,

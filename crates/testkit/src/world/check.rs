@@ -1,5 +1,7 @@
 //! Whether what must be true is true.
 
+use std::fmt::Debug;
+
 use consign_ledger::query::SweepReport;
 use consign_ledger::{Reader as _, Time};
 
@@ -88,14 +90,9 @@ impl<B: Backend> World<B> {
     }
 }
 
-fn same<T: PartialEq<U>, U: std::fmt::Debug>(what: &str, is: T, must_be: U) -> Instead
-where
-    T: std::fmt::Debug,
-{
-    match is == must_be {
-        true => Ok(()),
-        false => Err(format!("{what} is {is:?}, not {must_be:?}")),
-    }
+#[expect(clippy::needless_pass_by_value, reason = "it reads as an assertion does")]
+fn same<T: PartialEq<U> + Debug, U: Debug>(what: &str, is: T, must_be: U) -> Instead {
+    if is == must_be { Ok(()) } else { Err(format!("{what} is {is:?}, not {must_be:?}")) }
 }
 
 fn unrefused(seen: &Seen) -> Instead {

@@ -84,10 +84,6 @@ impl<B: Backend> World<B> {
     }
 
     /// Plays a script.
-    ///
-    /// # Panics
-    ///
-    /// Where something that must be true is not, with the script up to that line.
     pub async fn play(&mut self, script: &str) {
         let lines = parse(script).unwrap_or_else(|misread| panic!("{misread}"));
         for (nth, line) in lines.iter().enumerate() {
