@@ -1,6 +1,7 @@
 //! A ledger with a server's life around it: started, killed, suspended, its clock moved by hand.
 
 mod act;
+mod audit;
 mod check;
 mod look;
 mod said;
