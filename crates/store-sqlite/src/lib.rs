@@ -39,8 +39,10 @@ use writer::Writer;
 /// A ledger in one SQLite file. Dropping it ends its threads after what they are doing.
 pub struct SqliteStore {
     time: Arc<LedgerTime>,
-    writer: Writer,
+    // Dropped before the writer: only the last connection that closes puts the WAL into the file, and one
+    // that may only read cannot.
     readers: Readers,
+    writer: Writer,
 }
 
 impl SqliteStore {

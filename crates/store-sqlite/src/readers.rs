@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use consign_ledger::Failure;
@@ -23,19 +23,24 @@ const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The reading threads of one ledger.
-pub(crate) struct Readers(Sender<Job>);
+pub(crate) struct Readers {
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
 
 impl Readers {
     pub(crate) fn start(path: &Path) -> Result<Self, OpenError> {
         let (jobs, jobs_in) = channel();
+        let mut readers = Self { jobs: Some(jobs), threads: vec![] };
         let jobs_in = Arc::new(Mutex::new(jobs_in));
         for number in 0..READERS {
             let connection = open_reader(path)?;
             let jobs_in = Arc::clone(&jobs_in);
             let thread = thread::Builder::new().name(format!("reader-{number}"));
-            thread.spawn(move || serve(connection, &jobs_in)).map_err(OpenError::Thread)?;
+            let thread = thread.spawn(move || serve(connection, &jobs_in));
+            readers.threads.push(thread.map_err(OpenError::Thread)?);
         }
-        Ok(Self(jobs))
+        Ok(readers)
     }
 
     /// Runs `read` in one read transaction.
@@ -47,8 +52,19 @@ impl Readers {
         let job =
             move |connection: &mut Connection| drop(reply.send(in_one_look(connection, read)));
         let gone = |what: &str| Failure::Unavailable(what.into());
-        self.0.send(Box::new(job)).map_err(|_| gone("no reader is left"))?;
+        let jobs = self.jobs.as_ref().ok_or_else(|| gone("no reader is left"))?;
+        jobs.send(Box::new(job)).map_err(|_| gone("no reader is left"))?;
         answer.await.map_err(|_| gone("a read panicked"))?.map_err(Failure::from)
+    }
+}
+
+impl Drop for Readers {
+    /// Waits for the last read, so that the writer's connection is the last one to be closed.
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            drop(thread.join());
+        }
     }
 }
 
