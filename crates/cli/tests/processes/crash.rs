@@ -20,7 +20,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
     let mut server = ledger.start(600);
     let client = server.client();
     let over = AtomicBool::new(false);
-    let done: usize = thread::scope(|scope| {
+    let (server, done) = thread::scope(|scope| {
         let caller = |number| (number, client.clone(), &over);
         let callers: Vec<_> = (0..CALLERS)
             .map(caller)
@@ -33,13 +33,15 @@ fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
             server = ledger.start(600);
         }
         over.store(true, Ordering::Relaxed);
-        callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+        let done: usize = callers.into_iter().map(|caller| caller.join().unwrap()).sum();
+        (server, done)
     });
     assert!(done > KILLS as usize, "only {done} delegations went through");
     let messages: usize = (0..CALLERS).map(|number| audit(number, &client)).sum();
     let stats = client.get("/v1/stats").expect(200);
     assert_eq!((messages, &stats["completed"]), (done, &json!(done)));
     assert_eq!((&stats["queued"], &stats["in_progress"]), (&json!(0), &json!(0)));
+    server.kill();
 }
 
 /// Delegates, beats and completes, one after another, each act repeated until it is acknowledged.

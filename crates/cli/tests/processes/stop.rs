@@ -34,6 +34,11 @@ fn what_was_written_is_there_after_a_stop() {
     let (status, _) = server.stop(Signal::TERM);
     assert_eq!(status.code(), Some(0));
 
+    // One file holds all of it, so that it can be copied.
+    for beside in ["consign.db-wal", "consign.db-shm"] {
+        assert!(!ledger.folder().join(beside).exists(), "{beside}");
+    }
+
     let server = ledger.start(600);
     assert_eq!(server.client().delegation("d1")["task"], json!({"n": 1}));
 }
