@@ -105,19 +105,12 @@ impl Create {
                     Err(Refused::with_state(refusal(), delegation).into())
                 }
             }
-            // The key's holder answers, unless the request names an id that would be another row.
+            // The key's holder answers, also where the request brings an id that nobody has yet: a client that
+            // always sends one would else never get what it asked for before under this key.
             (None, Some(slot)) => {
                 let delegation = book.delegation(slot);
-                let holder = delegation.delegation_id.to_string();
-                if self.delegation_id.is_some() {
-                    return Err(Refused::with_state(
-                        Refusal::IdempotencyConflict(holder),
-                        delegation,
-                    )
-                    .into());
-                }
                 let same = delegation.fingerprint == fingerprint;
-                let refusal = || Refusal::IdempotencyConflict(holder.clone());
+                let refusal = || Refusal::IdempotencyConflict(delegation.delegation_id.to_string());
                 if same {
                     Ok(Some(slot))
                 } else {

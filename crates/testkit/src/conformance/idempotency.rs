@@ -124,7 +124,9 @@ pub async fn id_and_key_must_not_name_two_rows<B: Backend>(mut world: World<B>) 
             alice delegates D1 to bob, key K1, task \"walk\"
             alice delegates D2 to bob, key K2, task \"walk\"
             alice delegates D1 to bob, key K2, task \"walk\"    refused id-conflict
-            alice delegates D1 to bob, key K1, task \"walk\"    replayed",
+            alice delegates D1 to bob, key K1, task \"walk\"    replayed
+            alice delegates D3 to bob, key K1, task \"walk\"    replayed; D3 is D1
+            alice delegates D4 to bob, key K1, task \"run\"     refused idempotency-conflict",
         )
         .await;
 }
