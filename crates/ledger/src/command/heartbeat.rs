@@ -75,6 +75,7 @@ impl Heartbeat {
         let wait = self.wait(slot, book)?;
         book.acting_by_override(self.override_reason.clone());
 
+        let before = book.delegation(slot).version;
         if let Some(over_at) = delegation_wait_over(book, slot) {
             book.record(slot, Role::Ledger, Change::Resumed(over_at));
         }
@@ -89,7 +90,9 @@ impl Heartbeat {
         if let Some(change) = wait.filter(|_| !ended_already) {
             book.record(slot, role, change);
         }
-        Ok(Outcome::changed(book, slot))
+        // Being heard again is no change: the status and everything that events describe stay.
+        let changed = book.delegation(slot).version > before;
+        Ok(Outcome { changed, ..Outcome::same(book, slot) })
     }
 
     /// What the beat changes about waiting, if it may.
