@@ -37,7 +37,7 @@ impl Guard {
         request: Request,
         next: Next,
     ) -> Result<Response, Problem> {
-        guard.hosts.check(request.headers())?;
+        guard.hosts.check(request.uri(), request.headers())?;
         let needs_turn = !waits(&request) && !beats(&request);
         let _turn = if needs_turn { Some(guard.turn().await?) } else { None };
         match timeout(Duration::from_secs(REQUEST_S_MAX), caught(next.run(request))).await {

@@ -3,8 +3,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri};
 
 use crate::problem::Problem;
 use crate::wire::excerpt;
@@ -46,8 +47,10 @@ impl Hosts {
     }
 
     /// Refuses what was not meant for us, or comes from elsewhere.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let host = headers.get(HOST).map_or("", |it| it.to_str().unwrap_or_default());
+        // A whole address in the request line speaks before the header.
+        let host = uri.authority().map_or(host, Authority::as_str);
         if !self.knows(host) || headers.get_all(HOST).iter().count() > 1 {
             return Err(Problem::foreign_host(format!(
                 "this server is called {}, and the request was for {:?}",
@@ -76,7 +79,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.extend(host.map(|it| (HOST, it.parse().unwrap())));
         headers.extend(origin.map(|it| (ORIGIN, it.parse().unwrap())));
-        hosts.check(&headers).is_ok()
+        hosts.check(&Uri::from_static("/"), &headers).is_ok()
     }
 
     #[test]
@@ -98,6 +101,15 @@ mod tests {
         ] {
             assert_eq!(checked(&hosts, host, None), ours, "{host:?}");
         }
+    }
+
+    #[test]
+    fn an_address_in_the_request_line_is_checked_like_a_header() {
+        let hosts = Hosts::of(([127, 0, 0, 1], 7420).into());
+        let headers = HeaderMap::from_iter([(HOST, "localhost:7420".parse().unwrap())]);
+        let ours = |uri| hosts.check(&Uri::from_static(uri), &headers).is_ok();
+        assert!(ours("http://127.0.0.1:7420/v1/stats"));
+        assert!(!ours("http://evil.example/v1/stats"));
     }
 
     #[test]

@@ -72,10 +72,10 @@ fn bounded<E: de::Error>(bytes: usize) -> Result<(), E> {
     Ok(())
 }
 
-fn schema(length_min: usize) -> RefOr<Schema> {
+fn schema(pattern: &str) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .min_length(Some(length_min))
+        .pattern(Some(pattern))
         .max_length(Some(TEXT_BYTES_MAX))
         .description(Some(format!("At most {TEXT_BYTES_MAX} bytes of UTF-8, without NUL.")))
         .into()
@@ -83,13 +83,13 @@ fn schema(length_min: usize) -> RefOr<Schema> {
 
 impl PartialSchema for Text<'_> {
     fn schema() -> RefOr<Schema> {
-        schema(0)
+        schema(r"^[^\u0000]*$")
     }
 }
 
 impl PartialSchema for OverrideReason<'_> {
     fn schema() -> RefOr<Schema> {
-        schema(1)
+        schema(r"^[^\u0000]*[^\u0000\s][^\u0000]*$")
     }
 }
 

@@ -67,6 +67,9 @@ wholes! {
 #[expect(clippy::cast_possible_truncation, reason = "a page has at most a thousand items")]
 const PAGE_ITEMS: u32 = PAGE_MAX as u32;
 
+/// Up to here every whole number has its own floating point number.
+const EXACT_MAX: i64 = 1 << 53;
+
 /// Reads a number in a range, and says the range where it is not in it.
 #[derive(Clone, Copy)]
 struct Range {
@@ -105,7 +108,12 @@ impl Visitor<'_> for Range {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
-        Err(self.but(format_args!("{number:?}")))
+        // To JSON `60.0` is the whole number 60, and some languages write it so.
+        #[expect(clippy::cast_possible_truncation, reason = "what is not exact is refused")]
+        let whole = number as i64;
+        #[expect(clippy::cast_precision_loss, reason = "what is not exact is refused")]
+        let exact = (whole as f64).to_bits() == (number + 0.0).to_bits() && whole.abs() < EXACT_MAX;
+        if exact { self.visit_i64(whole) } else { Err(self.but(format_args!("{number:?}"))) }
     }
 
     /// A parameter of a query that is no number at all.

@@ -41,7 +41,7 @@ async fn delegating_takes_every_term_and_shows_it() {
     door.says("no more than the least is needed, and null is as good as absent");
     door.post(
         "/v1/delegations",
-        r#"{"delegation_id":null,"caller_id":"alice","callee_id":"bob","task":null,"deadline_s":60,"notify":[],"metadata":null}"#,
+        r#"{"delegation_id":null,"caller_id":"alice","callee_id":"bob","task":null,"deadline_s":60.0,"notify":[],"metadata":null}"#,
     )
     .await;
     assert_snapshot!(door.said());
