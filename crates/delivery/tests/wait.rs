@@ -199,20 +199,28 @@ async fn a_lost_bell_costs_at_most_two_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_follower_far_behind_lets_everybody_look() {
-    let stage = Stage::set(&format!("{ONE}\nalice delegates D2 to bob")).await;
-    let waiter = stage.waiter("D1", Until::Terminal).await;
-    // More than it reads at once, from elsewhere, so that it is not told meanwhile.
-    let (elsewhere, _faults) = stage.world.second_writer().await;
-    elsewhere.act(complete(stage.world.id("D1"))).await.unwrap();
-    fill(&elsewhere, &stage.world.id("D2"), 21_000).await;
-    let (status, after) = waiter.await.unwrap();
-    assert_eq!(status, Status::Completed);
-    assert!(after <= Duration::from_secs(2) + AT_ONCE, "{after:?}");
-    assert!(!stage.run.is_finished());
+async fn what_is_behind_is_read_page_by_page_until_it_is_too_much() {
+    // 20 pages are too much: then everybody looks for himself, and one more page has nothing in it.
+    for (events, pages) in [(5_000, 6), (25_000, 21)] {
+        let stage = Stage::set(&format!("{ONE}\nalice delegates D2 to bob")).await;
+        let waiter = stage.waiter("D1", Until::Terminal).await;
+        let reads = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&reads);
+        stage.hooks().before("events", move || {
+            counter.fetch_add(1, SeqCst);
+            Ok(())
+        });
+        let (elsewhere, _faults) = stage.world.second_writer().await;
+        fill(&elsewhere, &stage.world.id("D2"), events).await;
+        elsewhere.act(complete(stage.world.id("D1"))).await.unwrap();
+        let (status, after) = waiter.await.unwrap();
+        assert_eq!((status, reads.load(SeqCst)), (Status::Completed, pages));
+        assert!(after <= Duration::from_secs(2) + AT_ONCE, "{after:?}");
+        assert!(!stage.run.is_finished());
+    }
 }
 
-/// Appends so many events and a few more.
+/// Appends so many events.
 async fn fill(ledger: &Ledger<Store>, id: &DelegationId, events: u32) {
     for second in 1..=events / 1000 {
         let extend = |nth| {

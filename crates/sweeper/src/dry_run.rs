@@ -78,8 +78,7 @@ async fn listening(
     settings: Settings,
 ) -> Result<Listening, Failure> {
     let clocks = delegations.iter().map(Delegation::listens_from);
-    let brakes = now - 2 * i64::from(threshold_s) * 1000;
-    let mut listening = reader.listening(clocks.min().unwrap_or(now).min(brakes)).await?;
+    let mut listening = reader.listening(clocks.min().unwrap_or(now)).await?;
     let silent = |delegation: &Delegation| {
         let finding = delegation.examine(&listening, now, threshold_s);
         matches!(finding, Finding::Due(Arm::Silence | Arm::Progress, _))

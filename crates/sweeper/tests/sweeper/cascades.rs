@@ -40,6 +40,20 @@ async fn a_child_that_cannot_be_cancelled_does_not_hold_up_its_siblings() {
     assert_eq!(world.cascades().await.len(), 1, "it is not given up");
 }
 
+#[tokio::test]
+async fn a_cascade_that_advances_is_not_put_off_for_longer_and_longer() {
+    let mut world = family(700).await;
+    play(&mut world, "alice cancels root").await;
+    world.backend().refuse(&world.id("D00000")).await;
+    let sweeper = sweeper(&world);
+    for _ in 0..4 {
+        assert_eq!(sweeper.pass().await.errors, 1);
+        world.wait(1).await;
+    }
+    assert_eq!(status(&world, "D00699").await, Status::Cancelled);
+    assert_eq!(status(&world, "D00000").await, Status::Queued);
+}
+
 /// A parent with so many children.
 async fn family(children: usize) -> Scene {
     let mut world = scene(

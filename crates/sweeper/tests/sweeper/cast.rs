@@ -1,7 +1,8 @@
 //! The cast: a world whose store can be hooked, and sweepers of its ledger.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use consign_ledger::Failure;
 use consign_ledger::delegation::status::Status;
@@ -51,13 +52,37 @@ pub(crate) fn away() -> Result<(), Failure> {
     Err(Failure::Unavailable("no connection".into()))
 }
 
-/// Counts how often a question is asked from now on.
-pub(crate) fn count(hooks: &Hooks, question: &'static str) -> Arc<AtomicU64> {
-    let asked = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&asked);
-    hooks.before(question, move || {
-        counter.fetch_add(1, SeqCst);
-        Ok(())
+/// How often each question was asked.
+#[derive(Clone, Default)]
+pub(crate) struct Asked(Arc<Mutex<HashMap<&'static str, u64>>>);
+
+impl Asked {
+    pub(crate) fn of(&self, question: &str) -> u64 {
+        self.counts().get(question).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.counts().clear();
+    }
+
+    pub(crate) fn note(&self, call: Call) {
+        if let Call::Before(question) = call {
+            *self.counts().entry(question).or_default() += 1;
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<&'static str, u64>> {
+        self.0.lock().expect("nobody panics with it")
+    }
+}
+
+/// Counts questions from now on.
+pub(crate) fn count(world: &Scene) -> Asked {
+    let asked = Asked::default();
+    let counter = asked.clone();
+    hooks(world).hang(move |call| {
+        counter.note(call);
+        Box::pin(std::future::ready(Ok(())))
     });
     asked
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use consign_ledger::Reader;
 use consign_ledger::delegation::status::Status;
+use consign_ledger::{Failure, Reader as _};
 use consign_sweeper::{Settings, Sweeper};
 use consign_testkit::Backend as _;
 use tokio::sync::watch;
@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cast::{
-    Cast, ONE_OVERDUE, Scene, away, count, each, hooks, names, play, scene, stall, status,
+    Asked, Cast, ONE_OVERDUE, Scene, away, begins, count, each, hooks, names, play, scene, stall,
+    status,
 };
 
 /// How finely the ledger's clock follows.
@@ -151,17 +152,15 @@ async fn a_store_that_is_away_is_left_alone_and_found_again() {
     let world = scene("alice delegates D1 to bob, deadline 10s").await;
     let day = Day::begin(world);
     sleep(Duration::from_secs(5)).await;
-    let asked = Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let counter = Arc::clone(&asked);
+    let asked = Asked::default();
+    let counter = asked.clone();
     hooks(&day.world).hang(move |call| {
-        if crate::cast::begins(call, "reading") {
-            counter.fetch_add(1, SeqCst);
-        }
+        counter.note(call);
         Box::pin(std::future::ready(away()))
     });
     sleep(Duration::from_mins(10)).await;
     // The mark asks each second; the sweeper adds a look or a pass every thirty.
-    let asked = asked.load(SeqCst);
+    let asked = asked.of("reading");
     assert!((600..660).contains(&asked), "{asked}");
     hooks(&day.world).clear();
     assert!(day.until("D1", Status::Failed).await < 31.5);
@@ -175,14 +174,46 @@ async fn a_poisoned_row_does_not_spin() {
     )
     .await;
     world.backend().poison(&world.id("D1")).await;
-    let transactions = count(hooks(&world), "transact");
+    let asked = count(&world);
     let mut day = Day::begin(world);
     sleep(Duration::from_secs(100)).await;
     // At once, and after 1, 2, 4, 8, 16 and 32 seconds more.
-    assert_eq!(transactions.load(SeqCst), 7);
+    assert_eq!(asked.of("transact"), 7);
+    // Each second the mark, and each pass.
+    assert!((100..=110).contains(&asked.of("beat")), "{}", asked.of("beat"));
     play(&mut day.world, "alice delegates D2 to bob, deadline 2s").await;
     let failed_after_s = day.until("D2", Status::Failed).await;
     assert!((2.0..3.5).contains(&failed_after_s), "{failed_after_s}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_cannot_write_is_left_alone_and_found_again() {
+    let world = scene(ONE_OVERDUE).await;
+    let asked = Asked::default();
+    let counter = asked.clone();
+    hooks(&world).hang(move |call| {
+        counter.note(call);
+        Box::pin(std::future::ready(if begins(call, "transact") { away() } else { Ok(()) }))
+    });
+    let day = Day::begin(world);
+    sleep(Duration::from_mins(2)).await;
+    // The mark asks 119 or 120 times; passes at once, after 1, 2, 4, 8, 16 seconds more, then every 30.
+    let passes = asked.of("beat") - 120;
+    assert!((7..=9).contains(&passes), "{passes}");
+    hooks(&day.world).clear();
+    assert!(day.until("D1", Status::Failed).await < 31.5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_put_off_is_forgotten_when_it_is_no_longer_due() {
+    let mut day = Day::begin(scene("alice delegates D1 to bob, deadline 10s").await);
+    sleep(Duration::from_secs(9)).await;
+    hooks(&day.world).before("transact", || Err(Failure::Rejected("a constraint".into())));
+    sleep(Duration::from_secs(2)).await;
+    let asked = count(&day.world);
+    play(&mut day.world, "alice extends D1 to 1h").await;
+    sleep(Duration::from_secs(10)).await;
+    assert!(asked.of("earliest_due") > 0, "nothing is put off any more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,15 +224,57 @@ async fn passes_because_something_is_due_begin_at_most_four_times_a_second() {
         world.clock().advance_ms(37);
         play(&mut world, &format!("alice delegates {name} to bob, deadline 60s")).await;
     }
-    let passes = count(hooks(&world), "cascades");
+    let asked = count(&world);
     let day = Day::begin(world);
     sleep(Duration::from_secs(55)).await;
-    passes.store(0, SeqCst);
+    asked.forget();
     sleep(Duration::from_secs(10)).await;
     assert_eq!(status(&day.world, &staggered[99]).await, Status::Failed);
-    // One question per pass, and one or two per look at what is due.
-    let asked = passes.load(SeqCst);
-    assert!((20..=80).contains(&asked), "{asked}");
+    // They fall due within 3.7 seconds; beside the passes the mark asks, ten times.
+    let passes = asked.of("beat") - 10;
+    assert!((10..=16).contains(&passes), "{passes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_of_commits_is_heard_as_often_as_passes_may_be_made() {
+    let mut day = Day::begin(scene("alice delegates D1 to bob").await);
+    sleep(Duration::from_secs(5)).await;
+    let asked = count(&day.world);
+    for second in 0..1000 {
+        play(&mut day.world, &format!("alice extends D1 to {}s", 3600 + second)).await;
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!((10..=42).contains(&asked.of("earliest_due")), "{}", asked.of("earliest_due"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_for_a_while_is_tidied_once_an_hour() {
+    let world = scene("").await;
+    let asked = count(&world);
+    let _day = Day::begin(world);
+    sleep(Duration::from_mins(150)).await;
+    assert_eq!(asked.of("tidy"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_somebody_joined_is_kept() {
+    let mut world = scene("").await;
+    play(&mut world, "alice delegates D1 to bob, threshold 2s\nbob beats D1").await;
+    let stall = stall(&world, "rearm");
+    let mut day = Day::begin(world);
+    sleep(Duration::from_secs(1)).await;
+    play(&mut day.world, "bob beats D1").await;
+    stall.stalled.notified().await;
+    let asker = tokio::spawn({
+        let sweeper = Arc::clone(&day.sweeper);
+        async move { sweeper.pass().await }
+    });
+    sleep(Duration::from_millis(10)).await;
+    stall.release.add_permits(100);
+    let report = asker.await.unwrap();
+    assert_eq!((report.rearmed, stall.asked.load(SeqCst)), (1, 1), "the one that was running");
+    let kept = day.world.reader().sweeps(10).await.unwrap();
+    assert_eq!((kept.len(), kept[0]), (2, report), "beside the first one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -212,13 +285,13 @@ async fn the_history_keeps_news_and_intervals_but_not_each_look_at_the_living() 
     }))
     .await;
     play(&mut world, "alice delegates late to bob, deadline 100s").await;
-    let rearmings = count(hooks(&world), "rearm");
+    let asked = count(&world);
     let mut day = Day::begin(world);
     for _ in 0..310 {
         play(&mut day.world, &each(&fleet, |name| format!("bob beats {name}"))).await;
         sleep(Duration::from_secs(1)).await;
     }
-    assert!(rearmings.load(SeqCst) > 100);
+    assert!(asked.of("rearm") > 100);
     let kept = day.world.reader().sweeps(100).await.unwrap();
     let failures: Vec<u64> = kept.iter().rev().map(|report| report.deadline_failures).collect();
     assert_eq!(failures, [0, 1, 0], "the start, the news, the interval");

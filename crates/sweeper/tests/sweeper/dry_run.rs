@@ -11,6 +11,7 @@ use crate::cast::{Scene, each, names, play, scene, sweeper};
 async fn a_dry_run_foretells_the_pass_and_writes_nothing() {
     let world = scene(
         "alice delegates overdue to bob, deadline 1m
+         bob beats overdue
          alice delegates silent to bob
          alice delegates again to bob, attempts 2, grace 10s
          alice delegates alive to bob

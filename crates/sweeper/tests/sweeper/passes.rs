@@ -1,9 +1,7 @@
 //! What one pass does, and what of it goes on when something goes wrong.
 
-use std::sync::atomic::Ordering::SeqCst;
-
-use consign_ledger::Reader;
 use consign_ledger::delegation::status::Status;
+use consign_ledger::{Failure, Reader as _};
 use consign_testkit::Backend as _;
 
 use crate::cast::{
@@ -127,11 +125,20 @@ async fn the_living_are_re_armed_at_a_glance() {
         world.play(&each(&fleet, |name| format!("bob beats {name}"))).await;
         world.wait(400).await;
     }
-    let transactions = count(hooks(&world), "transact");
+    let asked = count(&world);
     let report = sweeper(&world).pass().await;
     assert_eq!((report.rearmed, report.examined), (1500, 0));
-    assert_eq!(transactions.load(SeqCst), 0, "re-arming needs no door");
+    assert_eq!(asked.of("transact"), 0, "re-arming needs no door");
     assert_eq!(sweeper(&world).pass().await.rearmed, 0);
+}
+
+#[tokio::test]
+async fn where_the_living_cannot_be_re_armed_together_each_is_examined() {
+    let mut world = scene(ONE_SILENT).await;
+    world.play("alice delegates D2 to bob\nbob beats D2\nwait 400s\nbob beats D2\nwait 400s").await;
+    hooks(&world).before("rearm", || Err(Failure::Rejected("a constraint".into())));
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.errors, report.stuck_marked, report.rearmed), (0, 1, 1));
 }
 
 #[tokio::test]
@@ -150,6 +157,8 @@ async fn a_deadline_that_passes_during_a_long_pass_does_not_wait_for_its_end() {
     });
     let report = sweeper(&world).pass().await;
     assert_eq!((report.rearmed, report.deadline_failures, report.duration_ms), (2500, 1, 1800));
+    let failed_at = world.see("late").await.finished_at;
+    assert_eq!(failed_at, Some(report.started_at + 1200), "after the second page of three");
 }
 
 #[tokio::test]
@@ -163,12 +172,12 @@ async fn a_lowered_threshold_counts_for_those_in_flight_from_the_first_pass_on()
     let sweeper = sweeper(&world);
     hooks(&world).before("armed_later_than", away);
     assert_eq!(sweeper.pass().await.errors, 1);
-    let asked = count(hooks(&world), "armed_later_than");
+    let asked = count(&world);
     let report = sweeper.pass().await;
     assert_eq!((report.rearmed, report.stuck_marked), (1, 0), "tried again after the failure");
     world.play("wait 6s").await;
     let report = sweeper.pass().await;
-    assert_eq!((report.stuck_marked, asked.load(SeqCst)), (1, 1), "and only once");
+    assert_eq!((report.stuck_marked, asked.of("armed_later_than")), (1, 1), "and only once");
 }
 
 #[tokio::test]
