@@ -1,0 +1,3 @@
+//! The rules against the tables that describe them, and against chance.
+
+mod transitions;
