@@ -72,6 +72,7 @@ impl<S: Store> Pass<S> {
                 round.advanced.insert(parent);
             }
             Err(error) if self.count_error(&error) => {
+                tracing::warn!(parent, %error, "a child could not be cancelled; its parent's others go on");
                 round.failed.insert(parent);
             }
             Err(error) => round.ours = Some(error),

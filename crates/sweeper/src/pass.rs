@@ -117,7 +117,10 @@ impl<S: Store> Pass<S> {
                 self.tally().note(swept);
                 self.memory().rows.forget(num);
             }
-            Err(error) if self.count_error(&error) => self.put_off(num),
+            Err(error) if self.count_error(&error) => {
+                tracing::warn!(num, %error, "a delegation could not be examined; it is put off");
+                self.put_off(num);
+            }
             Err(_) => {}
         }
     }
