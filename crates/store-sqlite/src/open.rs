@@ -86,8 +86,10 @@ pub(crate) fn open(path: &Path) -> Result<Opened, OpenError> {
     let sqlite = |why| sqlite_error(path, why);
     let mut connection = Connection::open(path).map_err(sqlite)?;
     refuse_strangers(&connection, path)?;
+    // Before anything is written: a ledger of a later version is left as it is.
+    let version = version(&connection, path)?;
     tune(&connection).map_err(sqlite)?;
-    migrate(&mut connection, path)?;
+    migrate(&mut connection, version).map_err(sqlite)?;
     let latest = latest(&connection).map_err(sqlite)?;
     Ok(Opened { connection, lock, latest })
 }
@@ -161,18 +163,21 @@ fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let sqlite = |why| sqlite_error(path, why);
-    let found: i64 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
+/// How many migrations it has seen, if all of them are known here.
+fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|why| sqlite_error(path, why))?;
     let too_new = || OpenError::TooNew { path: path.to_owned(), found, known: MIGRATIONS.len() };
-    let done =
-        usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len()).ok_or_else(too_new)?;
+    usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len()).ok_or_else(too_new)
+}
+
+fn migrate(connection: &mut Connection, done: usize) -> rusqlite::Result<()> {
     for (version, (name, sql)) in MIGRATIONS.iter().enumerate().skip(done) {
-        let transaction = connection.transaction().map_err(sqlite)?;
-        transaction.execute_batch(sql).map_err(sqlite)?;
-        transaction.pragma_update(None, "user_version", version + 1).map_err(sqlite)?;
-        transaction.commit().map_err(sqlite)?;
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", version + 1)?;
+        transaction.commit()?;
         tracing::debug!(name, "migrated");
     }
     Ok(())
