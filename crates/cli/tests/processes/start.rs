@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Output;
 
+use rustix::process::Signal;
+
 use crate::server::{Ledger, Serve};
 
 /// It ended with this code, and said this on standard error.
@@ -88,6 +90,26 @@ fn a_file_that_is_no_ledger_is_refused_and_left_alone() {
     fs::write(ledger.path(), &text).unwrap();
     assert_refused(&ledger.serve().output(), 1, &["consign.db", "not a Consign ledger"]);
     assert_eq!(fs::read_to_string(ledger.path()).unwrap(), text);
+}
+
+#[test]
+fn a_ledger_of_a_later_version_is_refused_and_left_alone() {
+    /// Where SQLite's header keeps the schema's version.
+    const USER_VERSION: std::ops::Range<usize> = 60..64;
+    let ledger = Ledger::new();
+    ledger.serve().start().stop(Signal::TERM);
+    let mut file = fs::read(ledger.path()).unwrap();
+    file[USER_VERSION].copy_from_slice(&99u32.to_be_bytes());
+    fs::write(ledger.path(), &file).unwrap();
+    assert_refused(&ledger.serve().output(), 1, &["schema version 99", "use a newer consign"]);
+    assert!(fs::read(ledger.path()).unwrap() == file, "it was written to");
+}
+
+#[test]
+fn a_folder_is_no_ledger() {
+    let ledger = Ledger::new();
+    fs::create_dir(ledger.path()).unwrap();
+    assert_refused(&ledger.serve().output(), 1, &["consign.db", "cannot be opened"]);
 }
 
 #[test]
