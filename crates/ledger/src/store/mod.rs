@@ -103,7 +103,8 @@ pub trait Reader: Send + Sync + 'static {
     /// The earliest moment of both lanes.
     fn earliest_due(&self) -> impl Future<Output = Result<Option<Time>, Failure>> + Send;
 
-    /// Watch rows that take the ledger's threshold and whose check lies behind `later_than`, by number.
+    /// Watch rows of what beats or is stuck by the ledger's threshold, and whose check lies behind `later_than`,
+    /// by number.
     fn armed_later_than(
         &self,
         later_than: Time,

@@ -4,7 +4,7 @@ use consign_ledger::delegation::status::Status;
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{Due, Lane, StatusFilter};
 use consign_ledger::{Cascade, DelegationId, Time};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::row::Cell;
 use crate::failure::Trouble;
@@ -41,9 +41,27 @@ pub(crate) fn due(
         Lane::Deadline => Due { at: watch.deadline, watch },
         Lane::Check => Due { at: watch.check_at.unwrap_or(watch.deadline), watch },
     };
-    let mut statement = connection.prepare_cached(&due_sql(lane))?;
-    let rows = statement.query_and_then(params![now.0, at, num, limit], read_watch)?;
-    rows.map(|watch| watch.map(moment)).collect()
+    let sql = due_sql(lane);
+    let rows = watch_rows(connection, &sql, params![now.0, at, num, limit])?;
+    Ok(rows.into_iter().map(moment).collect())
+}
+
+/// Watch rows, without those that cannot exist: these are said, and harm nobody else.
+fn watch_rows(
+    connection: &Connection,
+    sql: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<Watch>, Trouble> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = vec![];
+    for row in statement.query_and_then(values, read_watch)? {
+        match row {
+            Ok(watch) => found.push(watch),
+            Err(Trouble::Corrupt(why)) => tracing::error!(%why, "a row cannot exist"),
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(found)
 }
 
 pub(crate) fn earliest_due(connection: &Connection) -> Result<Option<Time>, Trouble> {
@@ -62,13 +80,14 @@ pub(crate) fn armed_later_than(
     limit: usize,
 ) -> Result<Vec<Watch>, Trouble> {
     // Once per start: walking by number costs one look at each row, and no index that beats would pay for.
+    // What beats has a threshold, and what is stuck may have a grace that is one; waits and starts have none.
     let sql = format!(
         "SELECT {WATCH} FROM watch
-         WHERE num > ?1 AND threshold_s IS NULL AND epoch IS NOT NULL AND check_at > ?2
+         WHERE num > ?1 AND threshold_s IS NULL AND check_at > ?2 AND (epoch IS NOT NULL
+             OR (SELECT status FROM delegations d WHERE d.num = watch.num) = 'stuck')
          ORDER BY num LIMIT ?3"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    statement.query_and_then(params![after, later_than.0, limit], read_watch)?.collect()
+    watch_rows(connection, &sql, params![after, later_than.0, limit])
 }
 
 fn read_watch(row: &rusqlite::Row<'_>) -> Result<Watch, Trouble> {
