@@ -124,3 +124,39 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
          with curl, add: -H 'content-type: application/json'"
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Pending, pending};
+
+    use axum::response::IntoResponse as _;
+    use http_body_util::Full;
+
+    use super::*;
+
+    /// A body whose end never comes.
+    fn endless(beginning: &'static str) -> Stream {
+        let end: Pending<Option<Result<HeaderMap, Infallible>>> = pending();
+        Stream::new(Full::new(Bytes::from_static(beginning.as_bytes())).with_trailers(end))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_is_given_up() {
+        let request = Request::builder().body(endless("{")).unwrap();
+        let problem = Body::from_request(request, &()).await.unwrap_err();
+        assert_eq!(problem.into_response().status(), 408);
+    }
+
+    #[tokio::test]
+    async fn who_asks_before_sending_too_much_is_refused_before_it_is_sent() {
+        let announced = (BODY_BYTES_MAX + 1).to_string();
+        let request = Request::builder()
+            .header(CONTENT_LENGTH, announced)
+            .header(EXPECT, "100-continue")
+            .body(endless(""))
+            .unwrap();
+        let problem = Body::from_request(request, &()).await.unwrap_err();
+        assert_eq!(problem.into_response().status(), 413);
+    }
+}

@@ -92,20 +92,83 @@ async fn caught(answer: impl Future<Output = Response>) -> Result<Response, Prob
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::future::pending;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
     use axum::response::IntoResponse as _;
+    use axum::routing::{get, post};
+    use tokio::task::{JoinSet, yield_now};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// A guard, and a door with a handler that never answers.
+    fn door() -> (Arc<Guard>, Router) {
+        let guard = Guard::new(Hosts::of(([127, 0, 0, 1], 7420).into()));
+        let router = Router::new()
+            .route("/never", get(pending::<()>))
+            .route("/panics", get(panics))
+            .route("/v1/heartbeats", post(async || "heard"))
+            .route("/v1/delegations/{id}", get(async || "news"))
+            .layer(from_fn_with_state(Arc::clone(&guard), Guard::stand));
+        (guard, router)
+    }
+
+    async fn panics() -> &'static str {
+        panic!("on purpose")
+    }
+
+    fn request(method: Method, uri: &str) -> Request {
+        let request = Request::builder().method(method).uri(uri).header("host", "localhost:7420");
+        request.body(Body::empty()).unwrap()
+    }
+
+    async fn answer(door: &Router, method: Method, uri: &str) -> Response {
+        door.clone().oneshot(request(method, uri)).await.unwrap()
+    }
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
+        assert_eq!(answer(&door().1, Method::GET, "/panics").await.status(), 500);
         let problem = caught(async { panic!("on purpose") }).await.unwrap_err();
         assert_eq!(problem.into_response().status(), 500);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_request_without_an_answer_ends_in_time() {
+        let late = answer(&door().1, Method::GET, "/never").await;
+        assert_eq!(late.status(), 503);
+        assert_eq!(late.headers()["retry-after"], "1");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_no_turn_is_told_to_come_back_but_beats_and_waits_pass() {
+        let (guard, door) = door();
+        let mut working = JoinSet::new();
+        for _ in 0..WORKING_MAX {
+            working.spawn(door.clone().oneshot(request(Method::GET, "/never")));
+        }
+        while guard.working.available_permits() > 0 {
+            yield_now().await;
+        }
+        let refused = answer(&door, Method::GET, "/panics").await;
+        assert_eq!(refused.status(), 429);
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(answer(&door, Method::POST, "/v1/heartbeats").await.status(), 200);
+        assert_eq!(answer(&door, Method::GET, "/v1/delegations/x?wait_s=5").await.status(), 200);
+        working.abort_all();
+        while working.join_next().await.is_some() {}
+        assert_eq!(
+            answer(&door, Method::GET, "/panics").await.status(),
+            500,
+            "there is a turn again"
+        );
+    }
+
     #[test]
     fn waits_and_beats_need_no_turn() {
-        let request = |method, uri: &str| {
-            Request::builder().method(method).uri(uri).body(axum::body::Body::empty()).unwrap()
-        };
         assert!(waits(&request(Method::GET, "/v1/delegations/x?until=stuck&wait_s=5")));
         assert!(!waits(&request(Method::POST, "/v1/delegations/x?wait_s=5")));
         assert!(!waits(&request(Method::GET, "/v1/delegations/x?unwait_s=5")));
