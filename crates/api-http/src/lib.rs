@@ -1,7 +1,7 @@
 //! The HTTP door: it turns requests into commands and questions, and outcomes into JSON.
 //!
 //! It decides nothing. Each operation has one file, with the request it takes, its page of the OpenAPI
-//! document and its handler; [`problem`] is the only table from a refusal to a status.
+//! document and its handler; `problem` holds the only table from a refusal to a status.
 
 pub mod limits;
 
