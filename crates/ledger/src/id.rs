@@ -73,6 +73,9 @@ text_id!(
     IdempotencyKey
 );
 
+/// A place in the one sequence of events, handed out in commit order, from 1.
+pub type Seq = i64;
+
 /// One run of the door, so that a batch whose commit was not answered can be recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BatchId(pub [u8; 16]);

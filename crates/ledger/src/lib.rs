@@ -20,12 +20,13 @@ mod time;
 pub use error::{CorruptRow, Error, Failure, Source};
 pub use id::{
     AgentId, BatchId, ClaimId, DelegationId, ID_BYTES_MAX, IdSource, IdempotencyKey, InvalidText,
+    Seq,
 };
 pub use ledger::{BATCH_COMMANDS_MAX, Desk, Ledger, SWEEP_BATCH_MAX, Settings};
 pub use payload::{Bodies, Json, PREVIEW_BYTES_MAX, Payload, preview};
 pub use store::{
     Append, BadRow, BeatRow, Cascade, Decide, Heard, LateKey, LateResult, Loaded, Mark, NewBodies,
-    NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite, Seq, Store, Was,
+    NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite, Store, Was,
 };
 pub use time::{Clock, Reading, Span, Time};
 

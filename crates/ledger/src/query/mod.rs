@@ -8,9 +8,8 @@ use crate::delegation::Delegation;
 use crate::delegation::change::{EventKind, Role};
 use crate::delegation::status::Status;
 use crate::delegation::watch::Watch;
-use crate::id::{AgentId, DelegationId};
+use crate::id::{AgentId, DelegationId, Seq};
 use crate::payload::{Json, Payload};
-use crate::store::Seq;
 use crate::time::Time;
 
 /// Most items in one page.

@@ -42,16 +42,13 @@ use crate::delegation::lease::Secret;
 use crate::delegation::listening::{Fleet, Listening};
 use crate::delegation::watch::{RowNum, Watch};
 use crate::error::Failure;
-use crate::id::{BatchId, DelegationId};
+use crate::id::{BatchId, DelegationId, Seq};
 use crate::payload::Bodies;
 use crate::query::{
     Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
     SweepReport,
 };
 use crate::time::{Reading, Time};
-
-/// A place in the one sequence of events, handed out in commit order, from 1.
-pub type Seq = i64;
 
 /// What anyone may ask of a database. Lists are pages: every `limit` is a bound that the asker sets.
 pub trait Reader: Send + Sync + 'static {
