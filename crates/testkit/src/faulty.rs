@@ -72,6 +72,12 @@ impl Faults {
         lock(&self.0.batches).extend(faults);
     }
 
+    /// How many faults are still to come.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        lock(&self.0.batches).len()
+    }
+
     /// The next transactions of heartbeats fail so.
     pub fn fail_beats(&self, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.0.beats).extend(faults);

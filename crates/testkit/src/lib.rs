@@ -13,6 +13,7 @@ mod faulty;
 mod hooked;
 mod ids;
 mod memory;
+pub mod model;
 pub mod scenario;
 mod world;
 

@@ -5,6 +5,7 @@
 mod backend;
 mod checks;
 mod hammer;
+mod model;
 
 use backend::Sqlite;
 

@@ -42,6 +42,12 @@ pub(super) struct Kept {
 }
 
 impl Data {
+    /// A new process only knows the time that was written down.
+    pub(super) fn forget_time(&mut self) {
+        let latest_event = self.events.last().map(|event| event.at);
+        self.last_now = self.heard_until.max(latest_event).unwrap_or_default();
+    }
+
     pub(super) fn named(&self, id: &DelegationId) -> Option<&Kept> {
         self.nums.get(id).map(|num| &self.rows[num])
     }

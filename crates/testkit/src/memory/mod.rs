@@ -50,6 +50,7 @@ impl Backend for Memory {
     }
 
     async fn open(&self) -> Self {
+        self.data().forget_time();
         self.clone()
     }
 

@@ -19,6 +19,7 @@
 //! | `down 11m` | the server is killed; after that time it is started |
 //! | `restart`, `restart with threshold 5s` | the server is killed and started at once |
 //! | `clock by 1h`, `clock by -1h` | somebody sets the wall clock |
+//! | `cut before commit`, `cut after commit` | the connection is cut at the next commit |
 //! | `listen` | the server listens once |
 //! | `sweep` | one pass |
 //! | `alice delegates D1 to bob, key K, under D0, attempts 2, threshold 1m, grace 1m, start within 1m, fail unless started, progress within 1m, deadline 1h, priority 3, dispatched, cancel children, notify stuck, notify recovered, task "text", unnamed` | `unnamed`: the ledger makes the id |
@@ -43,5 +44,6 @@ mod step;
 pub use expect::{Claim, Expect};
 pub use parse::{Line, Misread, parse};
 pub use step::{
-    Act, Answer, Beat, Extension, Order, Retrial, Setting, ShownLease, Step, Verb, Wait,
+    Act, Answer, Beat, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step, Verb,
+    Wait,
 };

@@ -9,7 +9,7 @@ use consign_ledger::delegation::waiting::WaitFor;
 use super::expect::Expect;
 use super::print::names_child;
 use super::step::{
-    Act, Answer, Beat, Extension, Order, Retrial, Setting, ShownLease, Step, Verb, Wait,
+    Act, Answer, Beat, Cut, Extension, Order, Retrial, Setting, ShownLease, Step, Verb, Wait,
 };
 
 /// An indentation from which on a line only has a right side.
@@ -101,6 +101,7 @@ impl Step {
                 Self::Restart(threshold.transpose()?)
             }
             Some("clock") => Self::ClockBy(words.skip()?.expect("by")?.signed_length()?),
+            Some("cut") => Self::Cut(cut(words.skip()?)?),
             Some("listen") => words.skip().map(|_| Self::Listen)?,
             Some("sweep") => words.skip().map(|_| Self::Sweep)?,
             _ => {
@@ -113,6 +114,15 @@ impl Step {
         };
         words.end().map(|()| step)
     }
+}
+
+fn cut(words: &mut Words) -> Result<Cut, String> {
+    let cut = if words.eat("before") {
+        Cut::Before
+    } else {
+        words.expect("after").map(|_| Cut::After)?
+    };
+    words.expect("commit").map(|_| cut)
 }
 
 fn act(words: &mut Words) -> Result<Act, String> {
@@ -358,6 +368,8 @@ mod tests {
             "restart",
             "restart with threshold 5s",
             "clock by -1h",
+            "cut before commit",
+            "cut after commit",
             "listen",
             "sweep",
             "alice delegates D1 to bob",

@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use consign_ledger::delegation::waiting::WaitFor;
 
 use super::step::{
-    Act, Answer, Beat, Extension, Order, Retrial, Setting, ShownLease, Step, Verb, Wait,
+    Act, Answer, Beat, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step, Verb,
+    Wait,
 };
 
 /// A length of time as scripts write it: `1h2m3s`, without the parts that are zero.
@@ -34,6 +35,12 @@ fn length(seconds: u32) -> Length {
     Length(i64::from(seconds))
 }
 
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|step| write!(f, "\n    {step}"))
+    }
+}
+
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -50,6 +57,8 @@ impl Display for Step {
                 write!(f, "restart with threshold {}", length(*threshold_s))
             }
             Self::ClockBy(seconds) => write!(f, "clock by {}", Length(*seconds)),
+            Self::Cut(Cut::Before) => f.write_str("cut before commit"),
+            Self::Cut(Cut::After) => f.write_str("cut after commit"),
             Self::Listen => f.write_str("listen"),
             Self::Sweep => f.write_str("sweep"),
         }

@@ -3,6 +3,10 @@
 use consign_ledger::delegation::status::Status;
 use consign_ledger::delegation::waiting::WaitFor;
 
+/// The left sides of a whole script.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Script(pub Vec<Step>);
+
 /// One line's left side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -20,10 +24,21 @@ pub enum Step {
     Restart(Option<u32>),
     /// The wall clock is set, by so many seconds.
     ClockBy(i64),
+    /// The connection is cut at the next commit.
+    Cut(Cut),
     /// The server listens once.
     Listen,
     /// One pass.
     Sweep,
+}
+
+/// When a connection is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Before the database hears of the commit.
+    Before,
+    /// When it has committed and has not answered.
+    After,
 }
 
 /// Somebody does something to a delegation.

@@ -9,7 +9,7 @@ use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::{
     Event, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, PAGE_MAX, Stats,
 };
-use consign_ledger::{AgentId, Bodies, Cascade, Reader as _, Time};
+use consign_ledger::{AgentId, Bodies, Cascade, DelegationId, Reader as _, Time};
 
 use crate::Backend;
 
@@ -64,10 +64,15 @@ impl<B: Backend> World<B> {
         events
     }
 
-    /// The kinds of everything that happened to a delegation.
+    /// The kinds of everything that happened to the delegation with this name.
     pub async fn history(&self, name: &str) -> Vec<EventKind> {
-        let id = Some(self.id(name));
-        let query = EventQuery { delegation_id: id, after: 0, limit: PAGE_MAX };
+        self.history_of(&self.id(name)).await
+    }
+
+    /// The kinds of everything that happened to the delegation with this id.
+    pub async fn history_of(&self, id: &DelegationId) -> Vec<EventKind> {
+        let delegation_id = Some(id.clone());
+        let query = EventQuery { delegation_id, after: 0, limit: PAGE_MAX };
         let page = self.reader().events(query).await.expect("a reader that answers");
         page.events.iter().map(|event| event.kind).collect()
     }

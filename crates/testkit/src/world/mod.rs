@@ -16,8 +16,8 @@ use consign_ledger::{
 use consign_sweeper::{DryRun, Sweeper};
 use tokio::task::JoinHandle;
 
-use crate::scenario::{Step, parse};
-use crate::{Backend, Faults, Faulty, HandClock, SeededIds};
+use crate::scenario::{Cut, Step, parse};
+use crate::{Backend, Fault, Faults, Faulty, HandClock, SeededIds};
 
 pub use look::Everything;
 pub use said::Said;
@@ -121,9 +121,21 @@ impl<B: Backend> World<B> {
                 self.start().await;
             }
             Step::ClockBy(seconds) => self.clock.step_wall_ms(seconds * 1000),
+            Step::Cut(cut) => self.cut(*cut),
             Step::Listen => self.listen().await,
         }
         Seen::Quiet
+    }
+
+    /// A second cut changes nothing: the ledger gives up after a few in a row, as it must.
+    fn cut(&self, cut: Cut) {
+        let fault = match cut {
+            Cut::Before => Fault::LostUnknown,
+            Cut::After => Fault::CommittedUnknown,
+        };
+        if self.faults().pending() == 0 {
+            self.faults().fail_batches([fault]);
+        }
     }
 
     /// The server starts over the data as they are.
