@@ -51,17 +51,17 @@ fn verb_to(status: &str) -> Option<&'static str> {
 
 /// What must be true after an act that leads to `to`.
 fn expected(from: &str, to: &str, says: &str) -> String {
-    let stays = format!("D {from}; D attempt 1");
+    let unmoved = format!("D {from}; D attempt 1");
     match says {
         "yes" | "recovers" => format!("D {to}; D attempt 1"),
-        "same" => stays,
+        "same" => unmoved,
         "retry" => format!("changed; D {to}; D attempt 2"),
-        "no" => format!("refused invalid-transition; {stays}"),
+        "no" => format!("refused invalid-transition; {unmoved}"),
         // An answer that comes too late is kept.
         "over" if matches!(to, "completed" | "failed") => {
-            format!("refused already-terminal and kept; {stays}")
+            format!("refused already-terminal and kept; {unmoved}")
         }
-        "over" => format!("refused already-terminal; {stays}"),
+        "over" => format!("refused already-terminal; {unmoved}"),
         other => panic!("{other} is no cell"),
     }
 }

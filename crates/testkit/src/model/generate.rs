@@ -29,7 +29,7 @@ const CAST: [(&str, &str, Option<&str>); NAMES.len()] = [
 ];
 
 /// Scripts that begin with the delegations of the cast, and go on for up to so many lines.
-pub(super) fn scripts(lines: usize) -> impl Strategy<Value = Script> {
+pub fn scripts(lines: usize) -> impl Strategy<Value = Script> {
     let cast = vec(weighted(0.95, order()), NAMES.len());
     (cast, vec(step(), 1..=lines)).prop_map(|(cast, steps)| {
         let delegates = |(nth, order): (usize, Option<Order>)| {

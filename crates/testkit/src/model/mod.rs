@@ -21,6 +21,7 @@ use listening::Ears;
 use row::Row;
 
 pub use compare::agree;
+pub use generate::scripts;
 
 /// What a ledger should be like.
 struct Model {
