@@ -1,6 +1,9 @@
 //! The documents name only what is there.
 
-#![expect(clippy::unwrap_used, reason = "everything here is a test, also what is not marked as one")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test, also what is not marked as one"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
