@@ -1,2 +1,105 @@
-//! To be filled.
-fn main() {}
+//! Measures a ledger on SQLite side by side with the sweep as it is usually written.
+
+mod args;
+mod child;
+mod disk;
+mod fleet;
+mod http;
+mod line;
+mod load;
+mod rearm;
+mod report;
+mod rivals;
+mod row_by_row;
+mod spread;
+mod stopwatch;
+mod sweeps;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use consign_ledger::{Clock as _, Time};
+
+use args::{Invocation, Part, Plan, Role};
+use http::Fleet;
+use line::Line;
+
+/// A benchmark that cannot go on says why, and that is all.
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Invocation { role, plan } = Invocation::parse();
+    let outcome = match role {
+        None => measure(&plan.settled()).await,
+        Some(Role::Load(load)) => load::run(&load).await,
+        Some(Role::Nothing) => rivals::nothing().await,
+        Some(Role::UpdateEach { file }) => rivals::update_each(&file).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(plan: &Plan) -> Outcome<()> {
+    std::fs::create_dir_all(&plan.dir)?;
+    let mut lines = over_the_fleet(plan).await?;
+    if plan.wants(Part::Rearm) {
+        eprintln!("re-arming ...");
+        lines.extend(rearm::measure(plan).await?);
+    }
+    print!("{}", report::table(&lines));
+    if let Some(path) = &plan.json {
+        report::write_json(path, plan, &lines)?;
+    }
+    Ok(())
+}
+
+/// All that is measured over one and the same fleet.
+async fn over_the_fleet(plan: &Plan) -> Outcome<Vec<Line>> {
+    let parts = [Part::Sweeps, Part::Beats, Part::Delegate, Part::Start];
+    if !parts.into_iter().any(|part| plan.wants(part)) {
+        return Ok(vec![]);
+    }
+    let fleet = Fleet { ledger: plan.dir.join("fleet.db"), ids: plan.dir.join("fleet.ids") };
+    let clock = fleet::yesterday();
+    let begun = Time(clock.wall_ms());
+    eprintln!("delegating and starting {} ...", sweeps::grouped(plan.rows));
+    let living = sweeps::shape(plan).build(&fleet.ledger, clock).await?;
+    std::fs::write(
+        &fleet.ids,
+        living.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    )?;
+    let lines = over(plan, &fleet, begun).await;
+    if !plan.keep {
+        fleet::remove(&fleet.ledger);
+        fleet::remove(&fleet.ids);
+    }
+    lines
+}
+
+async fn over(plan: &Plan, fleet: &Fleet, begun: Time) -> Outcome<Vec<Line>> {
+    let mut lines = vec![];
+    if plan.wants(Part::Sweeps) {
+        eprintln!("sweeping ...");
+        lines.extend(sweeps::measure(plan, &fleet.ledger, begun).await?);
+    }
+    if plan.wants(Part::Beats) {
+        eprintln!("heartbeats ...");
+        lines.extend(http::beats(plan, fleet)?);
+    }
+    if plan.wants(Part::Start) {
+        eprintln!("starting ...");
+        lines.extend(http::start(plan, fleet)?);
+    }
+    if plan.wants(Part::Delegate) {
+        eprintln!("delegating ...");
+        lines.extend(http::delegate(plan, fleet)?);
+    }
+    Ok(lines)
+}

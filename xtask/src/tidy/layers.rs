@@ -29,7 +29,7 @@ const LAYERS: [Layer; 10] = [
     ),
     ("consign-cli", &["consign-server"]),
     ("consign-testkit", &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery"]),
-    ("consign-bench", &[LEDGER, STORES[0], "consign-sweeper"]),
+    ("consign-bench", &[LEDGER, STORES[0], "consign-sweeper", "consign-testkit"]),
     ("xtask", &[]),
 ];
 

@@ -1,0 +1,149 @@
+//! What may be asked of the benchmark.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Measures a ledger on SQLite side by side with the row-by-row sweep, each figure as a ratio within one run.
+#[derive(Parser, Debug)]
+pub(crate) struct Invocation {
+    #[command(subcommand)]
+    pub(crate) role: Option<Role>,
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+}
+
+/// How much to measure.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Plan {
+    /// Delegations in flight
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) rows: usize,
+    /// Bytes of each task
+    #[arg(long, default_value_t = 1024)]
+    pub(crate) task_bytes: usize,
+    /// Interleaved rounds of each comparison
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// Seconds of load in each round over HTTP
+    #[arg(long, default_value_t = 4)]
+    pub(crate) seconds: u64,
+    /// A small run, to see that everything works: 20,000 in flight, two rounds of a second
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only these parts
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) only: Vec<Part>,
+    /// Where the ledgers are made: several gigabytes, deleted afterwards
+    #[arg(long, default_value = "target/bench")]
+    pub(crate) dir: PathBuf,
+    /// Leaves the ledgers there
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Where to write the figures as JSON, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Passes with nothing, 100 and 10,000 due
+    Sweeps,
+    /// Heartbeats over HTTP
+    Beats,
+    /// Delegating over HTTP
+    Delegate,
+    /// Start and memory of the server
+    Start,
+    /// Looking at every live row once per threshold
+    Rearm,
+}
+
+/// What a child process of the benchmark does.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum Role {
+    /// Sends requests and counts answers
+    #[command(hide = true)]
+    Load(Load),
+    /// Serves HTTP and does nothing
+    #[command(hide = true)]
+    Nothing,
+    /// Serves HTTP with one update per heartbeat
+    #[command(hide = true)]
+    UpdateEach {
+        /// The ledger whose rows are updated
+        file: PathBuf,
+    },
+}
+
+/// A load.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Load {
+    /// Where to
+    #[arg(long)]
+    pub(crate) address: SocketAddr,
+    /// What is sent
+    #[arg(long, value_enum)]
+    pub(crate) shape: Shape,
+    /// The delegations that beat, an id on each line
+    #[arg(long)]
+    pub(crate) ids: PathBuf,
+    /// For how long
+    #[arg(long)]
+    pub(crate) seconds: u64,
+}
+
+/// What a load sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shape {
+    /// 100 heartbeats of delegations that have nothing to do with each other
+    BeatsScattered,
+    /// 100 heartbeats of delegations that were created together
+    BeatsTogether,
+    /// One heartbeat
+    BeatEach,
+    /// 1000 new delegations
+    Delegate,
+}
+
+impl Plan {
+    /// The plan, small where it was asked to be.
+    pub(crate) fn settled(self) -> Self {
+        if self.quick {
+            Self { rows: self.rows.min(20_000), rounds: 2, seconds: 1, ..self }
+        } else {
+            self
+        }
+    }
+
+    pub(crate) fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+impl Shape {
+    /// Things in one request.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::BeatsScattered | Self::BeatsTogether => 100,
+            Self::BeatEach => 1,
+            Self::Delegate => 1000,
+        }
+    }
+
+    /// Connections, each with one request on its way.
+    pub(crate) fn connections(self) -> usize {
+        match self {
+            Self::BeatsScattered | Self::BeatsTogether => 16,
+            Self::BeatEach => 64,
+            Self::Delegate => 4,
+        }
+    }
+
+    /// As it is typed.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
