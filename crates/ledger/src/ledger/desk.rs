@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::beats::BeatDesk;
 use crate::book::Book;
 use crate::error::{Error, Failure};
@@ -19,12 +21,20 @@ const RUNS_MAX: usize = 4;
 pub struct Desk<S> {
     pub(super) door: Door<S>,
     pub(super) beats: BeatDesk<S>,
+    /// Without a sender once every handle is gone.
+    pub(super) gone: watch::Receiver<()>,
 }
 
 impl<S: Store> Desk<S> {
     /// Serves the door and the heartbeats. Poll it on a task of its own.
     pub async fn run(self) {
-        tokio::join!(self.door.run(), self.beats.run());
+        let Self { door, beats, mut gone } = self;
+        let serve = async { tokio::join!(door.run(), beats.run()) };
+        // Nobody sends anything here: it changes when nobody can ask any more.
+        tokio::select! {
+            _ = gone.changed() => {}
+            _ = serve => {}
+        }
     }
 }
 

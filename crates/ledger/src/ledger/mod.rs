@@ -40,11 +40,15 @@ pub struct Settings {
 }
 
 /// The ledger, for everybody who asks it. Cloning gives another handle to the same one.
-pub struct Ledger<S>(Arc<Shared<S>>);
+pub struct Ledger<S> {
+    shared: Arc<Shared<S>>,
+    /// Held by every handle and never used: the desk sees when the last one is gone.
+    asked: watch::Sender<()>,
+}
 
 impl<S> Clone for Ledger<S> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { shared: Arc::clone(&self.shared), asked: self.asked.clone() }
     }
 }
 
@@ -91,38 +95,40 @@ impl<S: Store> Ledger<S> {
         let commits = watch::Sender::new(0);
         let shared =
             Shared { store, secret, settings, ids: Box::new(ids), commits, verbs, sweeps, beats };
-        let ledger = Self(Arc::new(shared));
+        let (asked, gone) = watch::channel(());
+        let ledger = Self { shared: Arc::new(shared), asked };
         let desk = Desk {
             door: Door {
-                shared: Arc::clone(&ledger.0),
+                shared: Arc::clone(&ledger.shared),
                 verbs: Lane::new(verbs_in),
                 sweeps: Lane::new(sweeps_in),
             },
-            beats: BeatDesk::new(Arc::clone(&ledger.0), beats_in, heard_until),
+            beats: BeatDesk::new(Arc::clone(&ledger.shared), beats_in, heard_until),
+            gone,
         };
         Ok((ledger, desk))
     }
 
     pub(crate) fn shared(&self) -> &Shared<S> {
-        &self.0
+        &self.shared
     }
 
     /// The read side. Writing stays behind the door.
     #[must_use]
     pub fn reader(&self) -> &(impl Reader + use<S>) {
-        &self.0.store
+        &self.shared.store
     }
 
     /// What it was told at its start.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        self.0.settings
+        self.shared.settings
     }
 
     /// Rises with every commit of this process that wrote facts.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<u64> {
-        self.0.commits.subscribe()
+        self.shared.commits.subscribe()
     }
 
     /// Does one thing.
@@ -132,13 +138,13 @@ impl<S: Store> Ledger<S> {
 
     /// Does many things, in their order, each with its own outcome; not atomic.
     pub async fn act_all(&self, commands: Vec<Command>) -> Vec<Result<Outcome, Error>> {
-        let spare = || DelegationId::of_uuid(self.0.ids.next_uuid());
+        let spare = || DelegationId::of_uuid(self.shared.ids.next_uuid());
         let acts = commands.into_iter().map(|command| Act::Command(command, spare())).collect();
         let outcome = |done| match done {
             Done::Outcome(outcome) => Ok(*outcome),
             Done::Swept(_) => Err(Error::Internal),
         };
-        ask(&self.0.verbs, acts).await.into_iter().map(|done| done.and_then(outcome)).collect()
+        ask(&self.shared.verbs, acts).await.into_iter().map(|done| done.and_then(outcome)).collect()
     }
 
     /// Takes the steps of a pass, through the same door.
@@ -148,12 +154,12 @@ impl<S: Store> Ledger<S> {
             Done::Swept(swept) => Ok(swept),
             Done::Outcome(_) => Err(Error::Internal),
         };
-        ask(&self.0.sweeps, acts).await.into_iter().map(|done| done.and_then(swept)).collect()
+        ask(&self.shared.sweeps, acts).await.into_iter().map(|done| done.and_then(swept)).collect()
     }
 
     /// Looks at rows that a glance showed to be alive again later. How many still were what was seen.
     pub async fn rearm(&self, rows: Vec<(Watch, Time)>) -> Result<u64, Failure> {
-        self.0
+        self.shared
             .store
             .rearm(rows.into_iter().map(|(seen, check_at)| Rearm::new(seen, check_at)).collect())
             .await
@@ -161,12 +167,12 @@ impl<S: Store> Ledger<S> {
 
     /// Keeps the report of a pass.
     pub async fn keep_report(&self, report: SweepReport) -> Result<(), Failure> {
-        self.0.store.keep_report(report).await
+        self.shared.store.keep_report(report).await
     }
 
     /// Forgets what was kept only for a while.
     pub async fn tidy(&self, now: Time) -> Result<(), Failure> {
-        self.0.store.tidy(now).await
+        self.shared.store.tidy(now).await
     }
 }
 

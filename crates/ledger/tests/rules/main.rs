@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by its line")]
 
+mod desk;
 mod properties;
 mod transitions;
