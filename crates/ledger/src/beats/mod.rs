@@ -21,7 +21,16 @@ use queue::Item;
 
 impl<S: Store> Ledger<S> {
     /// Records heartbeats, each with its own answer.
+    ///
+    /// They are recorded also where who asks leaves before the answer: what was received must be committed
+    /// before the mark moves over it. Hence a task of their own.
     pub async fn heartbeats(&self, beats: Vec<Heartbeat>) -> Vec<Result<Pulse, Error>> {
+        let (ledger, count) = (self.clone(), beats.len());
+        let recorded = tokio::spawn(async move { ledger.record(beats).await }).await;
+        recorded.unwrap_or_else(|_| (0..count).map(|_| Err(Error::Internal)).collect())
+    }
+
+    async fn record(&self, beats: Vec<Heartbeat>) -> Vec<Result<Pulse, Error>> {
         let shared = self.shared();
         let rows: Vec<Option<BeatRow>> = beats.iter().map(|beat| shared.quick(beat)).collect();
         let quick: Vec<BeatRow> = rows.iter().flatten().cloned().collect();

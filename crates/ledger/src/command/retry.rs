@@ -47,7 +47,7 @@ impl Retry {
     pub(super) fn again(&self, slot: Slot, role: Role, book: &mut Book) -> Result<Outcome, Error> {
         let delegation = book.delegation(slot);
         if let Some(seen) = self.if_attempt.filter(|seen| *seen != delegation.attempt) {
-            let mine = seen + 1 == delegation.attempt
+            let mine = seen.checked_add(1) == Some(delegation.attempt)
                 && delegation.last_act == (EventKind::Requeued, role);
             return if mine {
                 Ok(Outcome::replay(book, slot))

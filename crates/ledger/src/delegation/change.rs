@@ -252,7 +252,12 @@ impl Delegation {
                 self.deadline = *deadline;
             }
             Change::Released(_) => self.hand_back(now),
-            Change::Extended(deadline) => self.deadline = *deadline,
+            Change::Extended(deadline) => {
+                self.deadline = *deadline;
+                // A wait to the deadline goes where the deadline goes.
+                let waiting = self.waiting.take();
+                self.waiting = waiting.map(|wait| wait.request.begin(wait.since, *deadline));
+            }
             Change::Completed { answer } => {
                 self.finish(Status::Completed, now);
                 self.answer_hash = *answer;

@@ -66,7 +66,7 @@ impl Delegation {
             _ => self.beating_view(listening, now, threshold_s),
         };
         match view {
-            Some(Finding::Later(_, at)) if at > self.deadline => self.until_deadline(),
+            Some(Finding::Later(_, at)) if at >= self.deadline => self.until_deadline(),
             Some(finding) => finding,
             None => self.until_deadline(),
         }
