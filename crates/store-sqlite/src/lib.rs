@@ -178,6 +178,8 @@ impl Store for SqliteStore {
     }
 
     async fn tidy(&self, now: Time) -> Result<(), Failure> {
-        self.writer.ask(move |pen| write::tidy(pen, now)).await
+        // In small transactions, so that nobody waits long behind them.
+        while self.writer.ask(move |pen| write::tidy(pen, now)).await? {}
+        Ok(())
     }
 }

@@ -219,7 +219,7 @@ fn a_large_fleet_is_sampled_and_a_small_one_counted() {
     // The youngest ten thousand beat within the last half threshold of ten seconds.
     assert_eq!(fleet(&few).unwrap().heard_lately, 9 * u64::try_from(FEW).unwrap() / 10);
     let sampled = fleet(&many).unwrap();
-    assert_eq!(sampled.beating, 10_240);
+    assert_eq!(sampled.beating, 20_480);
     let census: Query =
         ("fleet", |c| Ok(usize::try_from(read::fleet(c, NOW, 600)?.beating).unwrap()));
     let (small, large) = (steps(&mut few, &census), steps(&mut many, &census));
@@ -236,4 +236,11 @@ fn no_hot_query_is_planned_anew_at_every_call() {
         assert_eq!(statement.query_map([num], |_| Ok(())).unwrap().count(), 1);
         assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
     }
+}
+
+#[test]
+fn a_fleet_with_sparse_numbers_is_counted() {
+    let connection = in_flight(1000);
+    connection.execute_batch("UPDATE watch SET num = num + 100000000 WHERE num > 1").unwrap();
+    assert_eq!(read::fleet(&connection, NOW, 600).unwrap().beating, 900);
 }

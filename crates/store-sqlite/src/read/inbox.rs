@@ -20,13 +20,24 @@ const MESSAGES: &str = "
     LEFT JOIN results r ON r.num = e.num AND e.to_status = 'completed'
     WHERE m.agent_id = ?1 AND m.seq > ?2 ORDER BY m.seq LIMIT ?3";
 
+/// Bytes of results after which a page ends.
+const PAGE_BYTES_MAX: usize = 8 << 20;
+
 pub(crate) fn inbox(connection: &Connection, query: &InboxQuery) -> Result<Inbox, Trouble> {
     let agent = query.agent_id.as_str();
     let after = query.after.unwrap_or(0);
-    let messages = connection
-        .prepare_cached(MESSAGES)?
-        .query_and_then(params![agent, after, query.limit], read_message)?
-        .collect::<Result<_, _>>()?;
+    let mut messages = vec![];
+    let mut bytes = 0;
+    let mut statement = connection.prepare_cached(MESSAGES)?;
+    for message in statement.query_and_then(params![agent, after, query.limit], read_message)? {
+        let message: Message = message?;
+        bytes += message.result.as_ref().map_or(0, |result| result.as_str().len());
+        // The first always fits; the rest is the next page's.
+        if bytes > PAGE_BYTES_MAX && !messages.is_empty() {
+            break;
+        }
+        messages.push(message);
+    }
     let unread = "SELECT count(*) FROM messages WHERE agent_id = ?1";
     let unread = connection.prepare_cached(unread)?.query_row([agent], |row| row.get(0))?;
     Ok(Inbox { messages, unread })

@@ -9,7 +9,7 @@ use crate::failure::Trouble;
 
 /// Places at which a large fleet is sampled, spread evenly over the numbers.
 const PROBES: i64 = 1024;
-/// Rows looked at from each place on.
+/// Beating rows looked at from each place on.
 const ROWS_PER_PROBE: i64 = 10;
 
 pub(crate) fn listening(connection: &Connection, since: Time) -> Result<Listening, Trouble> {
@@ -35,32 +35,55 @@ fn gaps(connection: &Connection, since: Time) -> Result<Vec<Gap>, Trouble> {
     connection.prepare_cached(sql)?.query_and_then([since.0], read)?.collect()
 }
 
-/// The beating fleet: counted where the watch rows are few, else estimated from a spread sample.
+/// The beating fleet: counted up to a bound, and where it is larger, a spread sample beside.
+///
+/// The sample alone would not do: numbers are sparse in an old ledger, and most of its places may be empty.
 pub(crate) fn fleet(
     connection: &Connection,
     now: Time,
     threshold_s: u32,
 ) -> Result<Fleet, Trouble> {
+    let whole = Stretch { from: i64::MIN, to: i64::MAX, rows: PROBES * ROWS_PER_PROBE };
+    let mut fleet = whole.count(connection, now, threshold_s)?;
+    if fleet.beating < whole.rows.unsigned_abs() {
+        return Ok(fleet);
+    }
     // Apart, because SQLite finds either end of an index by itself, but scans for both.
     let ends = "SELECT (SELECT min(num) FROM watch), (SELECT max(num) FROM watch)";
-    let ends: (Option<i64>, Option<i64>) =
+    let (first, last): (i64, i64) =
         connection.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(first), Some(last)) = ends else { return Ok(Fleet::default()) };
     let stride = (last - first) / PROBES + 1;
-    let limit = if stride <= ROWS_PER_PROBE { stride } else { ROWS_PER_PROBE };
-    let mut fleet = Fleet::default();
-    let mut statement = connection.prepare_cached(
-        "SELECT count(*), coalesce(sum(?1 - alive_at <= coalesce(threshold_s, ?2) * 500), 0)
-         FROM (SELECT alive_at, threshold_s FROM watch
-               WHERE num >= ?3 AND num < ?3 + ?4 AND epoch IS NOT NULL ORDER BY num LIMIT ?5)",
-    )?;
     for probe in 0..PROBES {
-        let at = first + probe * stride;
-        let values = params![now.0, threshold_s, at, stride, limit];
-        let (beating, heard): (u64, u64) =
-            statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        fleet.beating += beating;
-        fleet.heard_lately += heard;
+        let from = first + probe * stride;
+        let stretch = Stretch { from, to: from + stride, rows: ROWS_PER_PROBE };
+        let counted = stretch.count(connection, now, threshold_s)?;
+        fleet.beating += counted.beating;
+        fleet.heard_lately += counted.heard_lately;
     }
     Ok(fleet)
+}
+
+/// Numbers from one up to and without another, and how many beating rows to look at there.
+struct Stretch {
+    from: i64,
+    to: i64,
+    rows: i64,
+}
+
+impl Stretch {
+    fn count(
+        &self,
+        connection: &Connection,
+        now: Time,
+        threshold_s: u32,
+    ) -> Result<Fleet, Trouble> {
+        let sql =
+            "SELECT count(*), coalesce(sum(?1 - alive_at <= coalesce(threshold_s, ?2) * 500), 0)
+                   FROM (SELECT alive_at, threshold_s FROM watch
+                         WHERE num >= ?3 AND num < ?4 AND epoch IS NOT NULL ORDER BY num LIMIT ?5)";
+        let values = params![now.0, threshold_s, self.from, self.to, self.rows];
+        let read =
+            |row: &rusqlite::Row<'_>| Ok(Fleet { beating: row.get(0)?, heard_lately: row.get(1)? });
+        Ok(connection.prepare_cached(sql)?.query_row(values, read)?)
+    }
 }

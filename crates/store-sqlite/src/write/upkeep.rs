@@ -13,8 +13,8 @@ const REPORTS_MAX: i64 = 1000;
 const BATCH_MS_MAX: i64 = 24 * 3600 * 1000;
 /// How long a gap can matter, in milliseconds: as long as the farthest deadline.
 const GAP_MS_MAX: i64 = 366 * 24 * 3600 * 1000;
-/// Rows that one transaction forgets.
-const FORGET_MAX: i64 = 10_000;
+/// Rows of each kind that one transaction forgets.
+const FORGET_MAX: usize = 1000;
 
 pub(crate) fn keep_report(pen: &mut Pen, report: &SweepReport) -> Result<(), Trouble> {
     pen.transaction(Flush::ToSystem, |transaction, _| {
@@ -38,13 +38,15 @@ pub(crate) fn keep_report(pen: &mut Pen, report: &SweepReport) -> Result<(), Tro
     })
 }
 
-pub(crate) fn tidy(pen: &mut Pen, now: Time) -> Result<(), Trouble> {
+/// Forgets some of what is old enough. Whether there may be more.
+pub(crate) fn tidy(pen: &mut Pen, now: Time) -> Result<bool, Trouble> {
     pen.transaction(Flush::ToSystem, |transaction, _| {
         let batches = "DELETE FROM batches WHERE batch_id IN
                            (SELECT batch_id FROM batches WHERE at < ?1 ORDER BY at LIMIT ?2)";
-        transaction.prepare_cached(batches)?.execute([now.0 - BATCH_MS_MAX, FORGET_MAX])?;
+        let batches =
+            transaction.prepare_cached(batches)?.execute(params![now.0 - BATCH_MS_MAX, FORGET_MAX])?;
         let gaps = "DELETE FROM gaps WHERE id IN (SELECT id FROM gaps WHERE to_at < ?1 ORDER BY to_at LIMIT ?2)";
-        transaction.prepare_cached(gaps)?.execute([now.0 - GAP_MS_MAX, FORGET_MAX])?;
-        Ok(((), End::Commit))
+        let gaps = transaction.prepare_cached(gaps)?.execute(params![now.0 - GAP_MS_MAX, FORGET_MAX])?;
+        Ok((batches.max(gaps) == FORGET_MAX, End::Commit))
     })
 }
