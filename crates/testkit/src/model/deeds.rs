@@ -142,7 +142,11 @@ impl Model {
         if deadline == it.deadline {
             return Told::unchanged(status);
         }
-        self.rows[row].deadline = deadline;
+        let it = &mut self.rows[row];
+        it.deadline = deadline;
+        // A wait to the deadline goes where the deadline goes.
+        let wish = it.wait_wish;
+        it.waiting.iter_mut().for_each(|wait| wait.0 = wish.min(deadline));
         self.note(row, EventKind::Extended, By::Caller);
         Told::changed(status)
     }
@@ -173,8 +177,10 @@ impl Model {
         }
         match wait {
             Some(None) if self.rows[row].waiting.is_some() => self.resumed(row, self.now, by),
-            Some(Some(waiting)) => {
-                self.rows[row].waiting = Some(waiting);
+            Some(Some((wish, child))) => {
+                let it = &mut self.rows[row];
+                it.wait_wish = wish;
+                it.waiting = Some((wish.min(it.deadline), child));
                 self.note(row, EventKind::Waiting, by);
             }
             _ => {}
@@ -204,7 +210,7 @@ impl Model {
         advanced
     }
 
-    /// What a beat makes of waiting: nothing, an end, or a wait.
+    /// What a beat makes of waiting: nothing, an end, or a wait to the moment that is wished for.
     #[expect(clippy::option_option, reason = "three cases, used once")]
     fn wait(
         &self,
@@ -229,10 +235,10 @@ impl Model {
         }
         let until = match (for_s, what) {
             (Some(seconds), _) => self.now + i64::from(seconds) * 1000,
-            (None, WaitFor::Human | WaitFor::Auth) => it.deadline,
+            (None, WaitFor::Human | WaitFor::Auth) => i64::MAX,
             (None, _) => self.now + WAIT_MS,
         };
-        Ok(Some(Some((until.min(it.deadline), meant.other_id.clone()))))
+        Ok(Some(Some((until, meant.other_id.clone()))))
     }
 
     fn answer(&mut self, row: usize, status: Status, shown: Shown, answer: &Answer) -> Told {

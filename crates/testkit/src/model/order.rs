@@ -78,6 +78,7 @@ impl Model {
             failure: None,
             stuck: None,
             waiting: None,
+            wait_wish: 0,
             queued_at: self.now,
             clocks_from: None,
             heard: None,

@@ -51,6 +51,8 @@ pub(super) struct Row {
     pub(super) failure: Option<FailureKind>,
     pub(super) stuck: Option<(StuckReason, i64)>,
     pub(super) waiting: Option<Waiting>,
+    /// Until when it would wait if there were no deadline.
+    pub(super) wait_wish: i64,
     pub(super) queued_at: i64,
     pub(super) clocks_from: Option<i64>,
     pub(super) heard: Option<i64>,
