@@ -47,8 +47,8 @@ const NEVER_IN_LEDGER: [&str; 10] = [
     "tonic",
 ];
 
-/// What the ledger may ask of tokio: channels. Its clock and its runtime belong to who runs the ledger.
-const LEDGER_MAY_USE_OF_TOKIO: [&str; 2] = ["macros", "sync"];
+/// What the ledger may ask of tokio: channels and tasks. Its clock and its runtime belong to who runs the ledger.
+const LEDGER_MAY_USE_OF_TOKIO: [&str; 3] = ["macros", "rt", "sync"];
 
 pub(crate) fn check() -> Result<Vec<Finding>, Failed> {
     let metadata = cargo(["metadata", "--format-version", "1", "--locked"]).output()?;

@@ -4,7 +4,7 @@
 //! consign_testkit::conforms!(sqlite, Sqlite);
 //! ```
 //!
-//! where `Sqlite` is its [`Backend`](crate::Backend). Each case is a sentence that is true when it passes, and begins with a
+//! where `Sqlite` is its [`Backend`]. Each case is a sentence that is true when it passes, and begins with a
 //! fresh world over that store.
 
 #![expect(missing_docs, reason = "a case's name is its sentence")]
