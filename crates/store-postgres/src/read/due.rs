@@ -1,0 +1,182 @@
+//! What a pass looks at. Every look walks an index from its beginning and stops at its limit.
+
+use consign_ledger::delegation::watch::{RowNum, Watch};
+use consign_ledger::query::{Due, Lane};
+use consign_ledger::{Cascade, DelegationId, Time};
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Row;
+
+use super::row::Cell;
+use super::wide;
+use crate::failure::Trouble;
+
+/// Watch rows that one statement steps over when it looks for what is armed too late.
+const SLICE_ROWS: i64 = 50_000;
+
+/// One look at the deadlines. Past means smaller than now, here and in the rules.
+pub(crate) const BY_DEADLINE: &str = "
+    SELECT num, epoch, attempt, alive_at, progress_at, clocks_from, threshold_s, progress_within_s, check_at, deadline
+    FROM watch WHERE deadline < $1 AND (deadline, num) > ($2, $3) ORDER BY deadline, num LIMIT $4";
+
+/// One look at the checks.
+pub(crate) const BY_CHECK: &str = "
+    SELECT num, epoch, attempt, alive_at, progress_at, clocks_from, threshold_s, progress_within_s, check_at, deadline
+    FROM watch WHERE check_at < $1 AND (check_at, num) > ($2, $3) ORDER BY check_at, num LIMIT $4";
+
+/// The earliest moment of both lanes; `least` leaves out the lane that is empty.
+pub(crate) const EARLIEST: &str = "
+    SELECT least((SELECT deadline FROM watch ORDER BY deadline LIMIT 1),
+                 (SELECT check_at FROM watch WHERE check_at IS NOT NULL ORDER BY check_at LIMIT 1))";
+
+pub(crate) const CHILDREN: &str = "
+    SELECT num, delegation_id FROM delegations
+    WHERE parent_id = $1 AND num <= $2 AND finished_at IS NULL ORDER BY num LIMIT $3";
+
+pub(crate) async fn due(
+    client: &impl GenericClient,
+    lane: Lane,
+    now: Time,
+    after: Option<(Time, RowNum)>,
+    limit: usize,
+) -> Result<Vec<Due>, Trouble> {
+    let (at, num) = after.map_or((i64::MIN, i64::MIN), |(at, num)| (at.0, num));
+    let moment = |watch: Watch| match lane {
+        Lane::Deadline => Due { at: watch.deadline, watch },
+        Lane::Check => Due { at: watch.check_at.unwrap_or(watch.deadline), watch },
+    };
+    let sql = match lane {
+        Lane::Deadline => BY_DEADLINE,
+        Lane::Check => BY_CHECK,
+    };
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&now.0, &at, &num, &wide(limit)]).await?;
+    rows.iter().map(|row| watch_row(row).map(moment)).collect()
+}
+
+/// A watch row. One that cannot exist shows no more than when it is due: so it is examined whole, which writes it
+/// anew, or names what is wrong.
+fn watch_row(row: &Row) -> Result<Watch, Trouble> {
+    match read_watch(row) {
+        Err(Trouble::Corrupt(why)) => {
+            tracing::error!(%why, "a row cannot exist; its delegation is examined whole");
+            read_moments(row)
+        }
+        read => read,
+    }
+}
+
+fn read_watch(row: &Row) -> Result<Watch, Trouble> {
+    let num = row.try_get(0)?;
+    let mut cell = Cell::at("watch", num, row, 1);
+    Ok(Watch {
+        num,
+        epoch: cell.maybe_number("epoch")?,
+        attempt: cell.number("attempt")?,
+        alive_at: cell.maybe_time("alive_at")?,
+        progress_at: cell.maybe_time("progress_at")?,
+        clocks_from: cell.maybe_time("clocks_from")?,
+        threshold_s: cell.maybe_number("threshold_s")?,
+        progress_within_s: cell.maybe_number("progress_within_s")?,
+        check_at: cell.maybe_time("check_at")?,
+        deadline: cell.time("deadline")?,
+    })
+}
+
+/// The columns of a watch row that the schema keeps sound.
+fn read_moments(row: &Row) -> Result<Watch, Trouble> {
+    Ok(Watch {
+        num: row.try_get(0)?,
+        epoch: None,
+        attempt: 1,
+        alive_at: None,
+        progress_at: None,
+        clocks_from: None,
+        threshold_s: None,
+        progress_within_s: None,
+        check_at: row.try_get::<_, Option<i64>>(8)?.map(Time),
+        deadline: Time(row.try_get(9)?),
+    })
+}
+
+pub(crate) async fn earliest_due(client: &impl GenericClient) -> Result<Option<Time>, Trouble> {
+    let statement = client.prepare_cached(EARLIEST).await?;
+    let earliest: Option<i64> = client.query_one(&statement, &[]).await?.try_get(0)?;
+    Ok(earliest.map(Time))
+}
+
+/// Once per start: walking by number costs one look at each row, and no index that beats would pay for. In slices,
+/// because one walk over a large fleet would outlast what a statement may.
+pub(crate) async fn armed_later_than(
+    client: &impl GenericClient,
+    later_than: Time,
+    after: RowNum,
+    limit: usize,
+) -> Result<Vec<Watch>, Trouble> {
+    let mut found = vec![];
+    let mut after = after;
+    while let Some(end) = slice_end(client, after).await? {
+        found.extend(armed_in(client, later_than, (after, end), limit - found.len()).await?);
+        if found.len() >= limit {
+            break;
+        }
+        after = end;
+    }
+    Ok(found)
+}
+
+/// The last number of the slice behind `after`, if there is any.
+async fn slice_end(client: &impl GenericClient, after: RowNum) -> Result<Option<RowNum>, Trouble> {
+    let sql = "SELECT max(num) FROM (SELECT num FROM watch WHERE num > $1 ORDER BY num LIMIT $2) AS slice";
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query_one(&statement, &[&after, &SLICE_ROWS]).await?.try_get(0)?)
+}
+
+/// What beats has a threshold, and what is stuck may have a grace that is one; waits and starts have none.
+async fn armed_in(
+    client: &impl GenericClient,
+    later_than: Time,
+    (after, through): (RowNum, RowNum),
+    limit: usize,
+) -> Result<Vec<Watch>, Trouble> {
+    let sql = "
+        SELECT num, epoch, attempt, alive_at, progress_at, clocks_from, threshold_s, progress_within_s, check_at,
+               deadline
+        FROM watch w
+        WHERE num > $1 AND num <= $2 AND threshold_s IS NULL AND check_at > $3 AND (epoch IS NOT NULL
+            OR EXISTS (SELECT 1 FROM delegations d WHERE d.num = w.num AND d.status = 'stuck'))
+        ORDER BY num LIMIT $4";
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&after, &through, &later_than.0, &wide(limit)]).await?;
+    rows.iter().map(watch_row).collect()
+}
+
+pub(crate) async fn cascades(
+    client: &impl GenericClient,
+    limit: usize,
+) -> Result<Vec<Cascade>, Trouble> {
+    let sql = "SELECT c.num, d.delegation_id, c.through FROM cascades c JOIN delegations d ON d.num = c.num
+               ORDER BY c.num LIMIT $1";
+    let read = |row: &Row| {
+        let num = row.try_get(0)?;
+        let mut cell = Cell::at("cascades", num, row, 1);
+        let delegation_id = cell.made("delegation_id", |text| DelegationId::new(text).ok())?;
+        Ok(Cascade { num, delegation_id, through: cell.plain("through")? })
+    };
+    let statement = client.prepare_cached(sql).await?;
+    client.query(&statement, &[&wide(limit)]).await?.iter().map(read).collect()
+}
+
+pub(crate) async fn children_in_flight(
+    client: &impl GenericClient,
+    cascade: &Cascade,
+    limit: usize,
+) -> Result<Vec<DelegationId>, Trouble> {
+    let read = |row: &Row| {
+        Cell::at("delegations", row.try_get(0)?, row, 1)
+            .made("delegation_id", |text| DelegationId::new(text).ok())
+    };
+    let statement = client.prepare_cached(CHILDREN).await?;
+    let parent = cascade.delegation_id.as_str();
+    let rows = client.query(&statement, &[&parent, &cascade.through, &wide(limit)]).await?;
+    rows.iter().map(read).collect()
+}
