@@ -3,11 +3,11 @@
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{Due, Lane};
 use consign_ledger::{Cascade, DelegationId, Time};
-use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
 use super::row::Cell;
 use super::wide;
+use crate::connect::Connection;
 use crate::failure::Trouble;
 
 /// Watch rows that one statement steps over when it looks for what is armed too late.
@@ -33,7 +33,7 @@ pub(crate) const CHILDREN: &str = "
     WHERE parent_id = $1 AND num <= $2 AND finished_at IS NULL ORDER BY num LIMIT $3";
 
 pub(crate) async fn due(
-    client: &impl GenericClient,
+    connection: &Connection,
     lane: Lane,
     now: Time,
     after: Option<(Time, RowNum)>,
@@ -48,8 +48,8 @@ pub(crate) async fn due(
         Lane::Deadline => BY_DEADLINE,
         Lane::Check => BY_CHECK,
     };
-    let statement = client.prepare_cached(sql).await?;
-    let rows = client.query(&statement, &[&now.0, &at, &num, &wide(limit)]).await?;
+    let statement = connection.prepare_cached(sql).await?;
+    let rows = connection.query(&statement, &[&now.0, &at, &num, &wide(limit)]).await?;
     rows.iter().map(|row| watch_row(row).map(moment)).collect()
 }
 
@@ -98,24 +98,24 @@ fn read_moments(row: &Row) -> Result<Watch, Trouble> {
     })
 }
 
-pub(crate) async fn earliest_due(client: &impl GenericClient) -> Result<Option<Time>, Trouble> {
-    let statement = client.prepare_cached(EARLIEST).await?;
-    let earliest: Option<i64> = client.query_one(&statement, &[]).await?.try_get(0)?;
+pub(crate) async fn earliest_due(connection: &Connection) -> Result<Option<Time>, Trouble> {
+    let statement = connection.prepare_cached(EARLIEST).await?;
+    let earliest: Option<i64> = connection.query_one(&statement, &[]).await?.try_get(0)?;
     Ok(earliest.map(Time))
 }
 
 /// Once per start: walking by number costs one look at each row, and no index that beats would pay for. In slices,
 /// because one walk over a large fleet would outlast what a statement may.
 pub(crate) async fn armed_later_than(
-    client: &impl GenericClient,
+    connection: &Connection,
     later_than: Time,
     after: RowNum,
     limit: usize,
 ) -> Result<Vec<Watch>, Trouble> {
     let mut found = vec![];
     let mut after = after;
-    while let Some(end) = slice_end(client, after).await? {
-        found.extend(armed_in(client, later_than, (after, end), limit - found.len()).await?);
+    while let Some(end) = slice_end(connection, after).await? {
+        found.extend(armed_in(connection, later_than, (after, end), limit - found.len()).await?);
         if found.len() >= limit {
             break;
         }
@@ -125,15 +125,15 @@ pub(crate) async fn armed_later_than(
 }
 
 /// The last number of the slice behind `after`, if there is any.
-async fn slice_end(client: &impl GenericClient, after: RowNum) -> Result<Option<RowNum>, Trouble> {
+async fn slice_end(connection: &Connection, after: RowNum) -> Result<Option<RowNum>, Trouble> {
     let sql = "SELECT max(num) FROM (SELECT num FROM watch WHERE num > $1 ORDER BY num LIMIT $2) AS slice";
-    let statement = client.prepare_cached(sql).await?;
-    Ok(client.query_one(&statement, &[&after, &SLICE_ROWS]).await?.try_get(0)?)
+    let statement = connection.prepare_cached(sql).await?;
+    Ok(connection.query_one(&statement, &[&after, &SLICE_ROWS]).await?.try_get(0)?)
 }
 
 /// What beats has a threshold, and what is stuck may have a grace that is one; waits and starts have none.
 async fn armed_in(
-    client: &impl GenericClient,
+    connection: &Connection,
     later_than: Time,
     (after, through): (RowNum, RowNum),
     limit: usize,
@@ -145,13 +145,14 @@ async fn armed_in(
         WHERE num > $1 AND num <= $2 AND threshold_s IS NULL AND check_at > $3 AND (epoch IS NOT NULL
             OR EXISTS (SELECT 1 FROM delegations d WHERE d.num = w.num AND d.status = 'stuck'))
         ORDER BY num LIMIT $4";
-    let statement = client.prepare_cached(sql).await?;
-    let rows = client.query(&statement, &[&after, &through, &later_than.0, &wide(limit)]).await?;
+    let statement = connection.prepare_cached(sql).await?;
+    let rows =
+        connection.query(&statement, &[&after, &through, &later_than.0, &wide(limit)]).await?;
     rows.iter().map(watch_row).collect()
 }
 
 pub(crate) async fn cascades(
-    client: &impl GenericClient,
+    connection: &Connection,
     limit: usize,
 ) -> Result<Vec<Cascade>, Trouble> {
     let sql = "SELECT c.num, d.delegation_id, c.through FROM cascades c JOIN delegations d ON d.num = c.num
@@ -162,12 +163,12 @@ pub(crate) async fn cascades(
         let delegation_id = cell.made("delegation_id", |text| DelegationId::new(text).ok())?;
         Ok(Cascade { num, delegation_id, through: cell.plain("through")? })
     };
-    let statement = client.prepare_cached(sql).await?;
-    client.query(&statement, &[&wide(limit)]).await?.iter().map(read).collect()
+    let statement = connection.prepare_cached(sql).await?;
+    connection.query(&statement, &[&wide(limit)]).await?.iter().map(read).collect()
 }
 
 pub(crate) async fn children_in_flight(
-    client: &impl GenericClient,
+    connection: &Connection,
     cascade: &Cascade,
     limit: usize,
 ) -> Result<Vec<DelegationId>, Trouble> {
@@ -175,8 +176,8 @@ pub(crate) async fn children_in_flight(
         Cell::at("delegations", row.try_get(0)?, row, 1)
             .made("delegation_id", |text| DelegationId::new(text).ok())
     };
-    let statement = client.prepare_cached(CHILDREN).await?;
+    let statement = connection.prepare_cached(CHILDREN).await?;
     let parent = cascade.delegation_id.as_str();
-    let rows = client.query(&statement, &[&parent, &cascade.through, &wide(limit)]).await?;
+    let rows = connection.query(&statement, &[&parent, &cascade.through, &wide(limit)]).await?;
     rows.iter().map(read).collect()
 }

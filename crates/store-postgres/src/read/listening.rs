@@ -2,10 +2,10 @@
 
 use consign_ledger::Time;
 use consign_ledger::delegation::listening::{Fleet, Gap, GapCause, Listening};
-use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
 use super::row::Cell;
+use crate::connect::Connection;
 use crate::failure::Trouble;
 
 /// Places at which a large fleet is sampled, spread evenly over the numbers.
@@ -27,26 +27,23 @@ pub(crate) const LISTENING: &str = "
     ORDER BY g.from_at";
 
 pub(crate) const COUNTED: &str = "
-    SELECT count(*), count(*) FILTER (WHERE $1 - alive_at <= coalesce(threshold_s, $2) * 500)
+    SELECT count(*), count(*) FILTER (WHERE $1::bigint - alive_at <= coalesce(threshold_s, $2::bigint) * 500)
     FROM (SELECT alive_at, threshold_s FROM watch WHERE epoch IS NOT NULL ORDER BY num LIMIT $3) AS beating";
 
 pub(crate) const SAMPLED: &str = "
-    SELECT count(*), count(*) FILTER (WHERE $1 - alive_at <= coalesce(threshold_s, $2) * 500)
-    FROM (SELECT first, (last - first) / $3 + 1 AS stride
+    SELECT count(*), count(*) FILTER (WHERE $1::bigint - alive_at <= coalesce(threshold_s, $2::bigint) * 500)
+    FROM (SELECT first, (last - first) / $3::bigint + 1 AS stride
           FROM (SELECT (SELECT num FROM watch ORDER BY num LIMIT 1) AS first,
                        (SELECT num FROM watch ORDER BY num DESC LIMIT 1) AS last) AS ends) AS span,
-         generate_series(0, $3 - 1) AS probe,
+         generate_series(0, $3::bigint - 1) AS probe,
          LATERAL (SELECT alive_at, threshold_s FROM watch
                   WHERE num >= first + probe * stride AND num < first + (probe + 1) * stride
                     AND epoch IS NOT NULL
                   ORDER BY num LIMIT $4) AS beating";
 
-pub(crate) async fn listening(
-    client: &impl GenericClient,
-    since: Time,
-) -> Result<Listening, Trouble> {
-    let statement = client.prepare_cached(LISTENING).await?;
-    let rows = client.query(&statement, &[&since.0]).await?;
+pub(crate) async fn listening(connection: &Connection, since: Time) -> Result<Listening, Trouble> {
+    let statement = connection.prepare_cached(LISTENING).await?;
+    let rows = connection.query(&statement, &[&since.0]).await?;
     read_listening(&rows)
 }
 
@@ -68,20 +65,20 @@ fn read_gap(row: &Row) -> Result<Option<Gap>, Trouble> {
 ///
 /// The sample alone would not do: numbers are sparse in an old ledger, and most of its places may be empty.
 pub(crate) async fn fleet(
-    client: &impl GenericClient,
+    connection: &Connection,
     now: Time,
     threshold_s: u32,
 ) -> Result<Fleet, Trouble> {
     let threshold_s = i64::from(threshold_s);
-    let statement = client.prepare_cached(COUNTED).await?;
-    let counted = client.query_one(&statement, &[&now.0, &threshold_s, &COUNTED_MAX]).await?;
+    let statement = connection.prepare_cached(COUNTED).await?;
+    let counted = connection.query_one(&statement, &[&now.0, &threshold_s, &COUNTED_MAX]).await?;
     let counted = read_fleet(&counted)?;
     if counted.beating < COUNTED_MAX.unsigned_abs() {
         return Ok(counted);
     }
-    let statement = client.prepare_cached(SAMPLED).await?;
+    let statement = connection.prepare_cached(SAMPLED).await?;
     let sampled =
-        client.query_one(&statement, &[&now.0, &threshold_s, &PROBES, &ROWS_PER_PROBE]).await?;
+        connection.query_one(&statement, &[&now.0, &threshold_s, &PROBES, &ROWS_PER_PROBE]).await?;
     let sampled = read_fleet(&sampled)?;
     Ok(Fleet {
         beating: counted.beating + sampled.beating,

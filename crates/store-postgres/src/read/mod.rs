@@ -1,6 +1,7 @@
 //! Everything that is asked of the database without changing it, by theme.
 //!
-//! Each function takes a connection that may be in a transaction: the write path reads through them, too.
+//! A look is one statement wherever its parts must be of one moment: each statement sees a moment of its own. Each
+//! function takes a connection that may be in a transaction: the write path reads through them, too.
 
 mod due;
 mod events;
@@ -19,3 +20,8 @@ pub(crate) use list::list;
 pub(crate) use listening::{fleet, listening};
 pub(crate) use row::{COLUMNS, ROW_FROM, RowOr, read_row};
 pub(crate) use totals::{secret, stats, sweeps};
+
+/// A limit as PostgreSQL takes it.
+fn wide(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

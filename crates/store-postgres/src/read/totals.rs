@@ -3,19 +3,19 @@
 use consign_ledger::delegation::lease::Secret;
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::{Stats, SweepReport};
-use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
 use super::row::Cell;
 use super::wide;
+use crate::connect::Connection;
 use crate::failure::Trouble;
 
 pub(crate) const STATS: &str = "SELECT status, count FROM tallies";
 
-pub(crate) async fn stats(client: &impl GenericClient) -> Result<Stats, Trouble> {
-    let statement = client.prepare_cached(STATS).await?;
+pub(crate) async fn stats(connection: &Connection) -> Result<Stats, Trouble> {
+    let statement = connection.prepare_cached(STATS).await?;
     let mut stats = Stats::default();
-    for row in client.query(&statement, &[]).await? {
+    for row in connection.query(&statement, &[]).await? {
         if let Some(status) = Status::parse(row.try_get(0)?) {
             stats.0[status.index()] = row.try_get::<_, i64>(1)?.unsigned_abs();
         }
@@ -24,13 +24,13 @@ pub(crate) async fn stats(client: &impl GenericClient) -> Result<Stats, Trouble>
 }
 
 pub(crate) async fn sweeps(
-    client: &impl GenericClient,
+    connection: &Connection,
     limit: usize,
 ) -> Result<Vec<SweepReport>, Trouble> {
     let sql = "SELECT id, deadline_failures, stuck_marked, errors, requeued, examined, rearmed, held, started_at,
                duration_ms FROM sweeps ORDER BY id DESC LIMIT $1";
-    let statement = client.prepare_cached(sql).await?;
-    client.query(&statement, &[&wide(limit)]).await?.iter().map(read_report).collect()
+    let statement = connection.prepare_cached(sql).await?;
+    connection.query(&statement, &[&wide(limit)]).await?.iter().map(read_report).collect()
 }
 
 fn read_report(row: &Row) -> Result<SweepReport, Trouble> {
@@ -48,9 +48,9 @@ fn read_report(row: &Row) -> Result<SweepReport, Trouble> {
     })
 }
 
-pub(crate) async fn secret(client: &impl GenericClient) -> Result<Secret, Trouble> {
+pub(crate) async fn secret(connection: &Connection) -> Result<Secret, Trouble> {
     let sql = "SELECT secret FROM secrets WHERE name = 'lease'";
-    let row = client.query_one(sql, &[]).await?;
-    let secret: &[u8] = row.try_get(0)?;
-    Ok(Secret::new(secret.to_vec()))
+    let row = connection.query_one(sql, &[]).await?;
+    let mut cell = Cell::at("secrets", 1, &row, 0);
+    Ok(Secret::new(cell.hash("secret")?))
 }
