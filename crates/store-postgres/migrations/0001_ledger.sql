@@ -61,10 +61,12 @@ CREATE TABLE delegations (
     CHECK ((status IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
 );
 
--- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first.
+-- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first. What an
+-- agent has is asked by status, too, and a list of it walks each status for itself: that needs no index more, where
+-- SQLite has two partial ones, because every update of a status writes to every index here.
 CREATE INDEX delegations_status ON delegations (status, num);
-CREATE INDEX delegations_caller ON delegations (caller_id, num);
-CREATE INDEX delegations_callee ON delegations (callee_id, num);
+CREATE INDEX delegations_caller ON delegations (caller_id, status, num);
+CREATE INDEX delegations_callee ON delegations (callee_id, status, num);
 CREATE INDEX delegations_parent ON delegations (parent_id, num) WHERE parent_id IS NOT NULL;
 CREATE INDEX delegations_created ON delegations (created_at, num);
 CREATE UNIQUE INDEX delegations_retry_of ON delegations (retry_of) WHERE retry_of IS NOT NULL;
