@@ -27,6 +27,12 @@ pub(crate) enum Trouble {
     /// COMMIT was sent and not answered.
     #[error("a commit was not answered: {}", said(.0))]
     CommitUnknown(Error),
+    /// COMMIT was answered with an error that says that nothing was committed.
+    #[error("a commit was refused: {}", said(.0))]
+    Uncommitted(Error),
+    /// No reading connection was free in time.
+    #[error("all reading connections were busy")]
+    Busy,
     /// There was no answer in time, so the connection was given up.
     #[error("PostgreSQL did not answer in time")]
     Late,
@@ -43,11 +49,56 @@ impl From<Trouble> for Failure {
             Trouble::CommitUnknown(_) | Trouble::LateCommit => Self::Unknown(trouble.into()),
             Trouble::Panicked => Self::Rejected(trouble.into()),
             Trouble::Postgres(ref error) if is_theirs(error) => Self::Rejected(trouble.into()),
-            Trouble::Moved(_) | Trouble::Postgres(_) | Trouble::Unconnected(_) | Trouble::Late => {
-                Self::Unavailable(trouble.into())
-            }
+            Trouble::Moved(_)
+            | Trouble::Busy
+            | Trouble::Uncommitted(_)
+            | Trouble::Postgres(_)
+            | Trouble::Unconnected(_)
+            | Trouble::Late => Self::Unavailable(trouble.into()),
         }
     }
+}
+
+/// Classes of errors after which a session is not what it was: it is gone, may only read, or has statements that
+/// do not fit any more.
+const SESSION_ENDS: [&str; 6] = ["08", "57P", "58", "25006", "0A", "26"];
+/// Classes of errors that leave it open whether the commit that they answer was made.
+const COMMIT_UNKNOWN: [&str; 5] = ["08", "53", "57", "58", "XX"];
+
+impl Trouble {
+    /// What an error means that answers COMMIT itself.
+    pub(crate) fn of_commit(error: Error) -> Self {
+        match error.code() {
+            Some(code) if !begins_with(code.code(), &COMMIT_UNKNOWN) => Self::Uncommitted(error),
+            _ => Self::CommitUnknown(error),
+        }
+    }
+
+    /// What an error means that answers a statement before a COMMIT that was sent, too. An answer from the
+    /// server says that this statement failed, and with it the transaction; silence says nothing.
+    pub(crate) fn before_commit(error: Error) -> Self {
+        if error.code().is_some() { Self::Postgres(error) } else { Self::CommitUnknown(error) }
+    }
+
+    /// Whether the connection must be given up.
+    pub(crate) fn ends_the_session(&self) -> bool {
+        match self {
+            Self::Postgres(error) | Self::Uncommitted(error) => {
+                error.code().is_none_or(|code| begins_with(code.code(), &SESSION_ENDS))
+            }
+            Self::Unconnected(_) | Self::CommitUnknown(_) | Self::Late | Self::LateCommit => true,
+            Self::Corrupt(_)
+            | Self::Moved(_)
+            | Self::Lost
+            | Self::Contended
+            | Self::Panicked
+            | Self::Busy => false,
+        }
+    }
+}
+
+fn begins_with(code: &str, classes: &[&str]) -> bool {
+    classes.iter().any(|class| code.starts_with(class))
 }
 
 /// Whether something in the request, not in the machine, made the statement fail: a value that cannot be

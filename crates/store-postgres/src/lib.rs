@@ -3,10 +3,19 @@
 //! It decides nothing. Where this store bends what SQLite's does, the reason stands beside the SQL.
 
 mod connect;
+mod doorbell;
 mod failure;
+mod line;
+mod migrate;
+mod open;
 mod read;
 mod readers;
+mod time;
+mod tls;
+mod url;
 mod write;
+
+use std::sync::Arc;
 
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::lease::Secret;
@@ -17,20 +26,71 @@ use consign_ledger::query::{
     SweepReport,
 };
 use consign_ledger::{
-    BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark, Questions,
-    Reader, Reading, Rearm, Seq, Store, Time,
+    BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
+    Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
-use readers::Readers;
+pub use open::OpenError;
+pub use time::Wall;
 
-/// A ledger in one PostgreSQL database, which it may share with other replicas.
+use connect::{Connector, Part};
+use doorbell::Doorbell;
+use failure::Trouble;
+use line::Line;
+use readers::Readers;
+use time::{LedgerTime, WALL_MS};
+
+/// A ledger in one PostgreSQL database, which it may share with other replicas. Dropping it ends its connections.
 pub struct PostgresStore {
+    time: LedgerTime,
+    /// This process among the replicas.
+    replica_id: i32,
     readers: Readers,
+    /// One for what appends, one for heartbeats, one for the rest: none waits behind another.
+    appends: Line,
+    beats: Line,
+    upkeep: Line,
+    doorbell: Doorbell,
+}
+
+/// Brings the schema of the database at `url` up to date. How many migrations ran.
+pub async fn migrate(url: &str) -> Result<usize, OpenError> {
+    open::migrate(&Connector::new(url)?).await
+}
+
+impl PostgresStore {
+    /// Opens or makes the ledger in the database at `url`. `clock` tells the time since boot, and with
+    /// [`Wall::Given`] the time on the wall, too.
+    pub async fn open(url: &str, clock: impl Clock, wall: Wall) -> Result<Self, OpenError> {
+        let connector = Arc::new(Connector::new(url)?);
+        let opened = open::open(&connector).await?;
+        let line = |part| Line::new(Arc::clone(&connector), part);
+        Ok(Self {
+            time: LedgerTime::new(clock, wall, opened.latest),
+            replica_id: opened.replica_id,
+            readers: Readers::new(Arc::clone(&connector)),
+            appends: line(Part::Append).with(opened.connection),
+            beats: line(Part::Beat).greeting(write::greeting(opened.replica_id)),
+            upkeep: line(Part::Upkeep),
+            doorbell: Doorbell::hang(connector),
+        })
+    }
 }
 
 impl Reader for PostgresStore {
     async fn reading(&self) -> Result<Reading, Failure> {
-        todo!()
+        if let Some(wall_ms) = self.time.given_ms() {
+            return Ok(self.time.reading(wall_ms, self.time.boot_ms()));
+        }
+        let before = self.time.boot_ms();
+        let wall_ms = async |connection: &connect::Connection| {
+            let sql = connection.prepare_cached(&format!("SELECT {WALL_MS}")).await?;
+            Ok::<i64, Trouble>(connection.query_one(&sql, &[&None::<i64>]).await?.try_get(0)?)
+        };
+        let wall_ms = self.readers.ask(wall_ms).await?;
+        // The server looked at its clock somewhere between.
+        let boot_ms = i64::midpoint(before, self.time.boot_ms());
+        Ok(self.time.reading(wall_ms, boot_ms))
     }
 
     async fn find(&self, id: &DelegationId) -> Result<Option<(Delegation, Bodies)>, Failure> {
@@ -128,30 +188,52 @@ impl Store for PostgresStore {
 
     async fn transact(
         &self,
-        _batch: BatchId,
-        _questions: Questions,
-        _decide: Decide,
+        batch: BatchId,
+        questions: Questions,
+        mut decide: Decide,
     ) -> Result<(), Failure> {
-        todo!()
+        let write = async |connection: &connect::Connection| {
+            write::transact(connection, &self.time, batch, &questions, &mut decide).await
+        };
+        Ok(self.appends.run(write).await?)
     }
 
     async fn beat(
         &self,
-        _beats: Vec<BeatRow>,
-        _mark: Option<Mark>,
+        beats: Vec<BeatRow>,
+        mark: Option<Mark>,
     ) -> Result<Vec<Option<Heard>>, Failure> {
-        todo!()
+        let write = async |connection: &connect::Connection| {
+            write::beat(connection, &self.time, self.replica_id, &beats, mark).await
+        };
+        Ok(self.beats.run(write).await?)
     }
 
-    async fn rearm(&self, _rearms: Vec<Rearm>) -> Result<u64, Failure> {
-        todo!()
+    async fn rearm(&self, rearms: Vec<Rearm>) -> Result<u64, Failure> {
+        Ok(self.upkeep.run(async |connection| write::rearm(connection, &rearms).await).await?)
     }
 
-    async fn keep_report(&self, _report: SweepReport) -> Result<(), Failure> {
-        todo!()
+    async fn keep_report(&self, report: SweepReport) -> Result<(), Failure> {
+        Ok(self
+            .upkeep
+            .run(async |connection| write::keep_report(connection, &report).await)
+            .await?)
     }
 
-    async fn tidy(&self, _now: Time) -> Result<(), Failure> {
-        todo!()
+    async fn tidy(&self, now: Time) -> Result<(), Failure> {
+        // In small transactions, so that nobody waits long behind them.
+        while self.upkeep.run(async |connection| write::tidy(connection, now).await).await? {}
+        Ok(())
+    }
+
+    async fn rung(&self) {
+        self.doorbell.rung().await;
+    }
+
+    async fn leave(&self) -> Result<(), Failure> {
+        let leave = async |connection: &connect::Connection| {
+            write::leave(connection, self.replica_id).await
+        };
+        Ok(self.upkeep.run(leave).await?)
     }
 }

@@ -228,6 +228,14 @@ impl<S: Store> Store for Faulty<S> {
         self.note_write();
         self.store.tidy(now).await
     }
+
+    async fn rung(&self) {
+        self.store.rung().await;
+    }
+
+    async fn leave(&self) -> Result<(), Failure> {
+        self.store.leave().await
+    }
 }
 
 impl<S: Store> Reader for Faulty<S> {

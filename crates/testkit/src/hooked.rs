@@ -155,6 +155,14 @@ impl<S: Store> Store for Hooked<S> {
     async fn tidy(&self, now: Time) -> Result<(), Failure> {
         self.ask("tidy", self.inner.tidy(now)).await
     }
+
+    async fn rung(&self) {
+        self.inner.rung().await;
+    }
+
+    async fn leave(&self) -> Result<(), Failure> {
+        self.inner.leave().await
+    }
 }
 
 impl<S: Store> Reader for Hooked<S> {

@@ -29,11 +29,22 @@ impl<S: Store> Desk<S> {
     /// Serves the door and the heartbeats. Poll it on a task of its own.
     pub async fn run(self) {
         let Self { door, beats, mut gone } = self;
-        let serve = async { tokio::join!(door.run(), beats.run()) };
+        let shared = Arc::clone(&door.shared);
+        let serve = async { tokio::join!(door.run(), beats.run(), shared.answer_the_bell()) };
         // Nobody sends anything here: it changes when nobody can ask any more.
         tokio::select! {
             _ = gone.changed() => {}
             _ = serve => {}
+        }
+    }
+}
+
+impl<S: Store> Shared<S> {
+    /// What another process wrote is news here, too.
+    async fn answer_the_bell(&self) {
+        loop {
+            self.store.rung().await;
+            self.commits.send_modify(|commits| *commits += 1);
         }
     }
 }

@@ -125,7 +125,7 @@ impl<S: Store> Ledger<S> {
         self.shared.settings
     }
 
-    /// Rises with every commit of this process that wrote facts.
+    /// Rises with every commit of this process that wrote facts, and whenever another process may have made one.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.shared.commits.subscribe()
@@ -163,6 +163,11 @@ impl<S: Store> Ledger<S> {
             .store
             .rearm(rows.into_iter().map(|(seen, check_at)| Rearm::new(seen, check_at)).collect())
             .await
+    }
+
+    /// Says, at the end of this process, that nobody need wait for what it hears.
+    pub async fn leave(&self) -> Result<(), Failure> {
+        self.shared.store.leave().await
     }
 
     /// Keeps the report of a pass.

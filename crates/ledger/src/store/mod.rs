@@ -171,6 +171,16 @@ pub trait Store: Reader {
 
     /// Forgets what was kept only for a while: batch ids older than a day, gaps that no clock can reach.
     fn tidy(&self, now: Time) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Waits until another process may have written facts. Never over, where there is no other process.
+    fn rung(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
+    /// This process stops, in good order: from now on nobody waits for its mark.
+    fn leave(&self) -> impl Future<Output = Result<(), Failure>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// The rules, over what was loaded. It may be called again after a lost race.

@@ -14,23 +14,24 @@ use crate::failure::Trouble;
 const SLICE_ROWS: i64 = 50_000;
 
 /// One look at the deadlines. Past means smaller than now, here and in the rules.
-pub(crate) const BY_DEADLINE: &str = "
+const BY_DEADLINE: &str = "
     SELECT num, epoch, attempt, alive_at, progress_at, clocks_from, threshold_s, progress_within_s, check_at, deadline
     FROM watch WHERE deadline < $1 AND (deadline, num) > ($2, $3) ORDER BY deadline, num LIMIT $4";
 
 /// One look at the checks.
-pub(crate) const BY_CHECK: &str = "
+const BY_CHECK: &str = "
     SELECT num, epoch, attempt, alive_at, progress_at, clocks_from, threshold_s, progress_within_s, check_at, deadline
     FROM watch WHERE check_at < $1 AND (check_at, num) > ($2, $3) ORDER BY check_at, num LIMIT $4";
 
 /// The earliest moment of both lanes; `least` leaves out the lane that is empty.
-pub(crate) const EARLIEST: &str = "
+const EARLIEST: &str = "
     SELECT least((SELECT deadline FROM watch ORDER BY deadline LIMIT 1),
                  (SELECT check_at FROM watch WHERE check_at IS NOT NULL ORDER BY check_at LIMIT 1))";
 
-pub(crate) const CHILDREN: &str = "
+/// In the order of the parents' index, read backwards.
+const CHILDREN: &str = "
     SELECT num, delegation_id FROM delegations
-    WHERE parent_id = $1 AND num <= $2 AND finished_at IS NULL ORDER BY num LIMIT $3";
+    WHERE parent_id = $1 AND num <= $2 AND finished_at IS NULL ORDER BY num ASC NULLS FIRST LIMIT $3";
 
 pub(crate) async fn due(
     connection: &Connection,

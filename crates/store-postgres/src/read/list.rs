@@ -65,21 +65,32 @@ pub(crate) fn statement(filter: &Filter, rare_prefix: bool) -> (String, Vec<Valu
     let limit = page.bind(wide(filter.limit).saturating_add(1));
     let from = page.from(filter, rare_prefix);
     let narrow = page.narrowed(filter, rare_prefix);
-    let walk = |status: &str| {
+    let statuses = page.statuses(filter, rare_prefix);
+    let order = order(filter);
+    let walk = |status: &String| {
         format!(
-            "(SELECT d.num FROM {from} WHERE {narrow}{status} ORDER BY d.num DESC LIMIT {limit})"
+            "(SELECT d.num FROM {from} WHERE {narrow}{status} ORDER BY d.num {order} LIMIT {limit})"
         )
     };
-    let walks: Vec<String> =
-        page.statuses(filter, rare_prefix).iter().map(|status| walk(status)).collect();
+    let walks: Vec<String> = statuses.iter().map(walk).collect();
     let sql = format!(
         "SELECT {COLUMNS}, t.preview, t.metadata, r.preview
-         FROM ({} ORDER BY num DESC LIMIT {limit}) AS page JOIN {ROW_FROM} ON d.num = page.num
+         FROM (SELECT num FROM ({}) AS walks ORDER BY num {order} LIMIT {limit}) AS page
+         JOIN {ROW_FROM} ON d.num = page.num
          LEFT JOIN tasks t ON t.num = d.num LEFT JOIN results r ON r.num = d.num
          ORDER BY d.num DESC",
         walks.join(" UNION ALL ")
     );
     (sql, page.values)
+}
+
+/// Newest first, in the words of the index that is to be walked: the primary key, or a filter's own.
+fn order(filter: &Filter) -> &'static str {
+    let narrowed = filter.caller.is_some()
+        || filter.callee.is_some()
+        || filter.parent.is_some()
+        || filter.status.is_some();
+    if narrowed { "DESC NULLS LAST" } else { "DESC" }
 }
 
 /// The page as it is put together.

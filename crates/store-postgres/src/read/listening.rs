@@ -17,7 +17,7 @@ const COUNTED_MAX: i64 = PROBES * ROWS_PER_PROBE;
 
 /// The mark, which is that of the replica that heard least, beside each gap that ends after a moment, and the
 /// newest brake. In one statement: a gap is written with the mark that steps over it.
-pub(crate) const LISTENING: &str = "
+const LISTENING: &str = "
     SELECT (SELECT min(heard_until) FROM replicas), g.id, g.from_at, g.to_at, g.cause
     FROM (SELECT 1) AS always LEFT JOIN (
         SELECT id, from_at, to_at, cause FROM gaps WHERE to_at > $1
@@ -26,11 +26,11 @@ pub(crate) const LISTENING: &str = "
     ) AS g ON true
     ORDER BY g.from_at";
 
-pub(crate) const COUNTED: &str = "
+const COUNTED: &str = "
     SELECT count(*), count(*) FILTER (WHERE $1::bigint - alive_at <= coalesce(threshold_s, $2::bigint) * 500)
     FROM (SELECT alive_at, threshold_s FROM watch WHERE epoch IS NOT NULL ORDER BY num LIMIT $3) AS beating";
 
-pub(crate) const SAMPLED: &str = "
+const SAMPLED: &str = "
     SELECT count(*), count(*) FILTER (WHERE $1::bigint - alive_at <= coalesce(threshold_s, $2::bigint) * 500)
     FROM (SELECT first, (last - first) / $3::bigint + 1 AS stride
           FROM (SELECT (SELECT num FROM watch ORDER BY num LIMIT 1) AS first,
@@ -44,11 +44,6 @@ pub(crate) const SAMPLED: &str = "
 pub(crate) async fn listening(connection: &Connection, since: Time) -> Result<Listening, Trouble> {
     let statement = connection.prepare_cached(LISTENING).await?;
     let rows = connection.query(&statement, &[&since.0]).await?;
-    read_listening(&rows)
-}
-
-/// Reads the rows of [`LISTENING`].
-pub(crate) fn read_listening(rows: &[Row]) -> Result<Listening, Trouble> {
     let heard_until = rows.first().map(|row| row.try_get(0)).transpose()?.flatten();
     let gaps = rows.iter().map(read_gap).filter_map(Result::transpose).collect::<Result<_, _>>()?;
     Ok(Listening::new(heard_until.map(Time), gaps))

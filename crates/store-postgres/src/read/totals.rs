@@ -10,7 +10,7 @@ use super::wide;
 use crate::connect::Connection;
 use crate::failure::Trouble;
 
-pub(crate) const STATS: &str = "SELECT status, count FROM tallies";
+const STATS: &str = "SELECT status, count FROM tallies";
 
 pub(crate) async fn stats(connection: &Connection) -> Result<Stats, Trouble> {
     let statement = connection.prepare_cached(STATS).await?;

@@ -1,1 +1,18 @@
 //! Everything that is written, each in one transaction.
+
+mod append;
+mod beat;
+mod beside;
+mod facts;
+mod load;
+mod pipeline;
+mod replicas;
+mod rows;
+mod transact;
+mod upkeep;
+
+pub(crate) use beat::{beat, rearm};
+pub(crate) use facts::BELL;
+pub(crate) use replicas::{greeting, leave};
+pub(crate) use transact::transact;
+pub(crate) use upkeep::{keep_report, tidy};

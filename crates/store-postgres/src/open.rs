@@ -1,0 +1,290 @@
+//! Opening the database: one that answers, is new enough, is ours, and is no pooler.
+
+use std::io;
+
+use consign_ledger::Time;
+use tokio_postgres::error::SqlState;
+
+use crate::connect::{Connection, Connector, Part};
+use crate::failure::{Trouble, said};
+use crate::migrate::bring_up_to_date;
+
+/// The oldest server that is understood.
+const SERVER_VERSION_MIN: i32 = 140_000;
+
+/// Why a ledger could not be opened, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is no address of a database.
+    #[error(
+        "the database URL cannot be used: {why}; it looks like postgres://user:password@host:5432/database"
+    )]
+    BadUrl {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The certificates cannot be read.
+    #[error("TLS to the database cannot be set up: {0}")]
+    Certificates(io::Error),
+    /// Nobody answers there, or not in time.
+    #[error(
+        "PostgreSQL at {place} cannot be reached: {why}; check that it runs and that the URL's host and port are right"
+    )]
+    Unreachable {
+        /// Host and port.
+        place: String,
+        /// What the system or the driver said.
+        why: String,
+    },
+    /// It does not let this user in.
+    #[error(
+        "PostgreSQL at {place} refuses user {user}: {why}; check the user and password in the URL"
+    )]
+    Denied {
+        /// Host and port.
+        place: String,
+        /// The URL's user.
+        user: String,
+        /// What the server said.
+        why: String,
+    },
+    /// There is no such database.
+    #[error(
+        "PostgreSQL at {place} has no database {database:?}; make it with: createdb {database}"
+    )]
+    NoDatabase {
+        /// Host and port.
+        place: String,
+        /// The URL's database.
+        database: String,
+    },
+    /// The server is too old.
+    #[error("PostgreSQL at {place} is version {found}, and consign needs 14 or newer")]
+    ServerTooOld {
+        /// Host and port.
+        place: String,
+        /// Its version.
+        found: String,
+    },
+    /// It can only be read.
+    #[error(
+        "PostgreSQL at {place} can only be read; name the primary in the URL, or all hosts, separated by commas"
+    )]
+    ReadOnly {
+        /// Host and port.
+        place: String,
+    },
+    /// What answers hands each transaction to another session.
+    #[error(
+        "at {place} answers a pooler in transaction mode (such as PgBouncer with pool_mode = transaction), and consign needs sessions; connect to PostgreSQL itself, or set pool_mode = session"
+    )]
+    Pooler {
+        /// Host and port.
+        place: String,
+    },
+    /// Its settings cannot be made safe.
+    #[error(
+        "PostgreSQL at {place} has {setting} = {value}, and consign could not set it to {wanted}"
+    )]
+    Unsafe {
+        /// Host and port.
+        place: String,
+        /// Which setting.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// It was made by a later version.
+    #[error(
+        "database {database:?} has schema version {found}, and this program understands up to {known}; use a newer consign"
+    )]
+    TooNew {
+        /// The database.
+        database: String,
+        /// Its schema version.
+        found: i32,
+        /// The newest that is known here.
+        known: usize,
+    },
+    /// Something of the same name is there already.
+    #[error(
+        "database {database:?} is not a Consign ledger, and has something of its own in the way: {why}; give consign a database of its own"
+    )]
+    NotALedger {
+        /// The database.
+        database: String,
+        /// What the server said.
+        why: String,
+    },
+    /// This user may not make tables.
+    #[error(
+        "user {user} may not make the ledger's tables in database {database:?}: {why}; grant it CREATE on the schema, or let the owner run consign migrate"
+    )]
+    MayNotMigrate {
+        /// The URL's user.
+        user: String,
+        /// The database.
+        database: String,
+        /// What the server said.
+        why: String,
+    },
+    /// Another process has been migrating for too long.
+    #[error(
+        "database {database:?} is being migrated by another process; wait until it is done, then start again"
+    )]
+    Migrating {
+        /// The database.
+        database: String,
+    },
+    /// Something else.
+    #[error("PostgreSQL at {place} cannot be used: {why}")]
+    Other {
+        /// Host and port.
+        place: String,
+        /// What the server or the driver said.
+        why: String,
+    },
+}
+
+/// A ledger that is ours.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    /// The number of this process among the replicas.
+    pub(crate) replica_id: i32,
+    /// The last moment that was written down.
+    pub(crate) latest: Time,
+}
+
+pub(crate) async fn open(connector: &Connector) -> Result<Opened, OpenError> {
+    let other = |trouble: Trouble| explain(connector, &trouble);
+    let connection = connector.connect(Part::Append, None).await.map_err(other)?;
+    inspect(connector, &connection).await?;
+    refuse_poolers(connector, &connection).await?;
+    bring_up_to_date(connector, &connection).await?;
+    let replica_id = replica_id(&connection).await.map_err(other)?;
+    let latest = latest(&connection).await.map_err(other)?;
+    Ok(Opened { connection, replica_id, latest })
+}
+
+/// Looks at the database as [`open`] does, and brings its schema up to date. How many migrations ran.
+pub(crate) async fn migrate(connector: &Connector) -> Result<usize, OpenError> {
+    let connection = connector.connect(Part::Append, None).await;
+    let connection = connection.map_err(|trouble| explain(connector, &trouble))?;
+    inspect(connector, &connection).await?;
+    refuse_poolers(connector, &connection).await?;
+    bring_up_to_date(connector, &connection).await
+}
+
+/// A number of its own for this process; it is registered when it first says that it listens.
+async fn replica_id(connection: &Connection) -> Result<i32, Trouble> {
+    let sql = "SELECT nextval('replica_ids')::integer";
+    Ok(connection.query_one(sql, &[]).await?.try_get(0)?)
+}
+
+async fn latest(connection: &Connection) -> Result<Time, Trouble> {
+    let sql = "SELECT greatest(coalesce((SELECT max(heard_until) FROM replicas), 0),
+                               coalesce((SELECT at FROM events ORDER BY seq DESC LIMIT 1), 0))";
+    Ok(Time(connection.query_one(sql, &[]).await?.try_get(0)?))
+}
+
+/// Reads back what the server is and what the session was told.
+async fn inspect(connector: &Connector, connection: &Connection) -> Result<(), OpenError> {
+    let place = connector.address.place();
+    let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
+                      pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean,
+                      current_setting('synchronous_commit'), current_setting('default_transaction_isolation'),
+                      current_setting('statement_timeout'), current_setting('fsync')::boolean";
+    let row = connection.query_one(sql, &[]).await;
+    let row = row.map_err(|error| explain(connector, &error.into()))?;
+    if row.get::<_, i32>(0) < SERVER_VERSION_MIN {
+        return Err(OpenError::ServerTooOld { place, found: row.get(1) });
+    }
+    if row.get(2) {
+        return Err(OpenError::ReadOnly { place });
+    }
+    for (at, setting, wanted) in [
+        (3, "synchronous_commit", &["on", "remote_apply"][..]),
+        (4, "default_transaction_isolation", &["read committed"]),
+    ] {
+        let value: String = row.get(at);
+        if !wanted.contains(&value.as_str()) {
+            return Err(OpenError::Unsafe { place, setting, value, wanted: wanted[0] });
+        }
+    }
+    if row.get::<_, String>(5) != "10s" {
+        // What the session was told a moment ago is gone: the next statement reached another session.
+        return Err(OpenError::Pooler { place });
+    }
+    if !row.get::<_, bool>(6) {
+        tracing::warn!("PostgreSQL runs with fsync = off: a power cut can destroy the ledger");
+    }
+    Ok(())
+}
+
+/// Two clients of a transaction pooler that take turns meet in one session.
+async fn refuse_poolers(connector: &Connector, first: &Connection) -> Result<(), OpenError> {
+    let found = async {
+        let second = connector.connect(Part::Upkeep, None).await?;
+        let mine = pid(first).await?;
+        // Held open, so that it keeps the session that it got.
+        second.batch_execute("BEGIN").await?;
+        let theirs = pid(&second).await?;
+        let still_mine = pid(first).await?;
+        second.batch_execute("ROLLBACK").await?;
+        Ok(theirs == mine || still_mine != mine)
+    };
+    match found.await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(OpenError::Pooler { place: connector.address.place() }),
+        Err(trouble) => Err(explain(connector, &trouble)),
+    }
+}
+
+async fn pid(connection: &Connection) -> Result<i32, Trouble> {
+    let messages = connection.simple_query("SELECT pg_backend_pid()").await?;
+    let pid = messages.iter().find_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        _ => None,
+    });
+    pid.ok_or_else(|| Trouble::Unconnected("it has no process number".to_owned()))
+}
+
+/// What a person is told who tried to start with this database.
+pub(crate) fn explain(connector: &Connector, trouble: &Trouble) -> OpenError {
+    let (place, database) = (connector.address.place(), connector.address.database().to_owned());
+    let user = connector.address.user().to_owned();
+    let why = trouble.to_string();
+    let Trouble::Postgres(error) = trouble else { return OpenError::Unreachable { place, why } };
+    let Some(code) = error.code() else { return without_code(connector, error) };
+    match *code {
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            OpenError::Denied { place, user, why }
+        }
+        SqlState::INVALID_CATALOG_NAME => OpenError::NoDatabase { place, database },
+        SqlState::LOCK_NOT_AVAILABLE => OpenError::Migrating { database },
+        SqlState::INSUFFICIENT_PRIVILEGE => OpenError::MayNotMigrate { user, database, why },
+        SqlState::DUPLICATE_TABLE | SqlState::DUPLICATE_OBJECT => {
+            OpenError::NotALedger { database, why }
+        }
+        SqlState::READ_ONLY_SQL_TRANSACTION => OpenError::ReadOnly { place },
+        SqlState::CANNOT_CONNECT_NOW | SqlState::TOO_MANY_CONNECTIONS => {
+            OpenError::Unreachable { place, why }
+        }
+        _ => OpenError::Other { place, why },
+    }
+}
+
+/// The driver's own errors, by the one thing that it tells of their kind: their words.
+fn without_code(connector: &Connector, error: &tokio_postgres::Error) -> OpenError {
+    let (place, why) = (connector.address.place(), said(error));
+    let words = error.to_string();
+    if why.contains("not allow writes") {
+        return OpenError::ReadOnly { place };
+    }
+    if words.starts_with("authentication error") || words.starts_with("invalid configuration") {
+        return OpenError::Denied { place, user: connector.address.user().to_owned(), why };
+    }
+    OpenError::Unreachable { place, why }
+}

@@ -1,0 +1,272 @@
+//! The hot queries walk an index and stop: shown by the plans that PostgreSQL ran, and counted in pages looked at.
+//!
+//! At a million rows that were never analysed, and again once they are: a plan must not hang on statistics.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use consign_ledger::delegation::status::Status;
+use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, StatusFilter};
+use consign_ledger::{AgentId, Cascade, DelegationId, Time};
+use consign_testkit::postgres;
+use serde_json::Value;
+use tokio_postgres::{AsyncMessage, NoTls};
+
+use crate::connect::{Connection, Part};
+use crate::failure::Trouble;
+use crate::read;
+
+const SCHEMA: &str = include_str!("../migrations/0001_ledger.sql");
+const NOW: Time = Time(1_000_000_000);
+const MANY: i64 = 1_000_000;
+const FEW: i64 = 10_000;
+/// A prepared statement is planned for its values five times, then perhaps once and for all.
+const CALLS: usize = 7;
+
+/// A database whose every plan is written down.
+struct Spied {
+    connection: Connection,
+    plans: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Spied {
+    /// So many delegations in progress, none of them due, each with an event; every hundredth is a child of the
+    /// first, every tenth has ended and left a message. But for one that is queued, what has ended is all that
+    /// caller-0 and callee-0 ever had.
+    async fn in_flight(rows: i64) -> Self {
+        let config: tokio_postgres::Config = postgres::empty_database().await.parse().unwrap();
+        let (client, mut connection) = config.connect(NoTls).await.unwrap();
+        let plans = Arc::new(Mutex::new(vec![]));
+        let heard = Arc::clone(&plans);
+        let task = tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                if let AsyncMessage::Notice(notice) = message
+                    && let Some((_, plan)) = notice.message().split_once("plan:\n")
+                {
+                    heard.lock().unwrap().push(serde_json::from_str(plan).unwrap());
+                }
+            }
+        });
+        let connection = Connection::new(client, task);
+        connection.batch_execute(SCHEMA).await.unwrap();
+        connection.batch_execute(&fill(rows)).await.unwrap();
+        connection.batch_execute(&Part::Read.settings()).await.unwrap();
+        let spy = "LOAD 'auto_explain'; SET auto_explain.log_level = notice; SET auto_explain.log_format = json;
+                   SET auto_explain.log_analyze = on; SET auto_explain.log_buffers = on;
+                   SET auto_explain.log_timing = off; SET auto_explain.log_min_duration = 0;
+                   SET statement_timeout = 0";
+        connection.batch_execute(spy).await.unwrap();
+        Self { connection, plans }
+    }
+
+    async fn analyse(&self) {
+        self.connection.batch_execute("ANALYZE").await.unwrap();
+    }
+
+    /// The plans of the last of several calls.
+    async fn plans(&self, query: &Query) -> Vec<Value> {
+        for _ in 0..CALLS {
+            self.plans.lock().unwrap().clear();
+            let found = query.1(&self.connection).await.unwrap();
+            assert!(found > 0, "{} found nothing", query.0);
+        }
+        std::mem::take(&mut *self.plans.lock().unwrap())
+    }
+}
+
+fn fill(rows: i64) -> String {
+    let now = NOW.0;
+    // What PostgreSQL does by itself in the background would make one run differ from the next.
+    let still = ["delegations", "watch", "tasks", "events", "messages"]
+        .map(|table| format!("ALTER TABLE {table} SET (autovacuum_enabled = off);"))
+        .concat();
+    format!(
+        "{still}
+         INSERT INTO delegations (num, delegation_id, caller_id, callee_id, status, attempt, max_attempts, epoch, held,
+             queued_at, clocks_from, last_heartbeat, deadline, on_not_started, priority, notify_stuck,
+             notify_recovered, cancel_children, parent_id, depth, fingerprint, late_count, version, created_at,
+             updated_at, finished_at, last_act_kind, last_act_role)
+         SELECT i, md5(i::text) || '-' || i, 'caller-' || (i % 10), 'callee-' || (i % 100),
+             CASE WHEN i % 10 = 0 THEN 'completed' ELSE 'in_progress' END, 1, 1, 0, false, i, i, i,
+             {now} + 1000 + i, 'stuck', 0, false, false, false,
+             CASE WHEN i % 100 = 1 AND i > 1 THEN md5('1') || '-1' END, 1, decode(repeat('00', 16), 'hex'), 0, 1, i * 100,
+             i, CASE WHEN i % 10 = 0 THEN i END, 'started', 'callee' FROM generate_series(1, {rows}) AS i;
+         UPDATE delegations SET caller_id = 'caller-0', callee_id = 'callee-0', status = 'queued' WHERE num = 11;
+         INSERT INTO tasks (num, form, preview)
+         SELECT i, 'text', 'task ' || i FROM generate_series(1, {rows}) AS i;
+         INSERT INTO watch (num, epoch, attempt, alive_at, clocks_from, check_at, deadline)
+         SELECT i, 0, 1, i, i, {now} + i % 600000, {now} + 1000 + i
+         FROM generate_series(1, {rows}) AS i WHERE i % 10 <> 0;
+         INSERT INTO events (seq, num, kind, attempt, at, role, to_status)
+         SELECT i, i, 'created', 1, i, 'caller', 'queued' FROM generate_series(1, {rows}) AS i;
+         INSERT INTO messages (agent_id, seq)
+         SELECT 'caller-' || (i / 10 % 1000), i FROM generate_series(1, {rows}) AS i WHERE i % 10 = 0;"
+    )
+}
+
+type Found<'c> = Pin<Box<dyn Future<Output = Result<usize, Trouble>> + 'c>>;
+type Query = (&'static str, fn(&Connection) -> Found<'_>);
+
+fn first() -> DelegationId {
+    DelegationId::new("c4ca4238a0b923820dcc509a6f75849b-1").unwrap()
+}
+
+fn agent(id: &str) -> AgentId {
+    AgentId::new(id).unwrap()
+}
+
+async fn page(connection: &Connection, filter: Filter) -> Result<usize, Trouble> {
+    Ok(read::list(connection, &Filter { limit: 50, ..filter }).await?.items.len())
+}
+
+fn caller(id: &str) -> Filter {
+    Filter { caller: Some(agent(id)), ..Filter::default() }
+}
+
+fn callee(id: &str) -> Filter {
+    Filter { callee: Some(agent(id)), ..Filter::default() }
+}
+
+const IN_FLIGHT: Option<StatusFilter> = Some(StatusFilter::InFlight);
+
+macro_rules! queries {
+    ($($name:literal: $c:ident => $found:expr;)*) => {
+        &[$(($name, |$c| Box::pin(async move { Ok($found) }))),*]
+    };
+}
+
+/// What is asked often, and what each must find at least, so that no plan is praised for an empty answer.
+const HOT: &[Query] = queries! {
+    "find": c => usize::from(read::find(c, &first()).await?.is_some());
+    "find by number": c => read::delegations(c, &[1, 500, 7000]).await?.len();
+    "due by deadline": c => 1 + read::due(c, Lane::Deadline, NOW, None, 1000).await?.len();
+    "due by check": c => 1 + read::due(c, Lane::Check, NOW, Some((Time(5), 5)), 1000).await?.len();
+    "some are due": c => read::due(c, Lane::Check, NOW + 10, None, 5).await?.len();
+    "earliest due": c => usize::from(read::earliest_due(c).await?.is_some());
+    "list all": c => page(c, Filter::default()).await?;
+    "list by caller": c => page(c, caller("caller-3")).await?;
+    "list by callee": c => page(c, callee("callee-3")).await?;
+    "list by parent": c => page(c, Filter { parent: Some(first()), ..Filter::default() }).await?;
+    "list by parent in flight": c => {
+        page(c, Filter { parent: Some(first()), status: IN_FLIGHT, ..Filter::default() }).await?
+    };
+    "list by status": c => {
+        let status = Some(StatusFilter::Is(Status::Completed));
+        page(c, Filter { status, ..Filter::default() }).await?
+    };
+    "list in flight": c => page(c, Filter { status: IN_FLIGHT, ..Filter::default() }).await?;
+    // Of all that this agent ever asked for, and of all that is in flight, next to nothing.
+    "list what a caller has in flight": c => {
+        page(c, Filter { status: IN_FLIGHT, ..caller("caller-0") }).await?
+    };
+    "list what a callee has in flight": c => {
+        page(c, Filter { status: IN_FLIGHT, ..callee("callee-0") }).await?
+    };
+    "list what a caller has queued": c => {
+        let status = Some(StatusFilter::Is(Status::Queued));
+        page(c, Filter { status, ..caller("caller-0") }).await?
+    };
+    "list by time": c => {
+        let (created_after, created_before) = (Some(Time(1000)), Some(Time(500_000)));
+        page(c, Filter { created_after, created_before, ..Filter::default() }).await?
+    };
+    "list by a rare prefix": c => {
+        page(c, Filter { id_prefix: Some("c4ca4".to_owned()), ..Filter::default() }).await?
+    };
+    "list a later page": c => page(c, Filter { before: Some(5000), ..Filter::default() }).await?;
+    "events of one": c => {
+        let query = EventQuery { delegation_id: Some(first()), after: 0, limit: 50 };
+        read::events(c, &query).await?.events.len()
+    };
+    "events of all": c => {
+        let query = EventQuery { delegation_id: None, after: 5000, limit: 50 };
+        read::events(c, &query).await?.events.len()
+    };
+    "late results": c => 1 + read::late_results(c, &first()).await?.len();
+    "a page of messages": c => {
+        let query = InboxQuery { agent_id: agent("caller-0"), after: Some(7), limit: 1 };
+        read::inbox(c, &query).await?.messages.len()
+    };
+    "cascades": c => 1 + read::cascades(c, 10).await?.len();
+    "children in flight": c => {
+        let cascade = Cascade { num: 1, delegation_id: first(), through: i64::MAX };
+        read::children_in_flight(c, &cascade, 20).await?.len()
+    };
+    "stats": c => read::stats(c).await?.0.len();
+    "listening": c => 1 + read::listening(c, NOW).await?.gaps_since(NOW).count();
+};
+
+/// The nodes of a plan, the outermost first.
+fn nodes(plan: &Value) -> Vec<&Value> {
+    let node = plan.get("Plan").unwrap_or(plan);
+    let below = node.get("Plans").and_then(Value::as_array).into_iter().flatten().flat_map(nodes);
+    std::iter::once(node).chain(below).collect()
+}
+
+fn number(node: &Value, name: &str) -> i64 {
+    node.get(name).map_or(0, |value| value.as_f64().unwrap_or(0.0) as i64)
+}
+
+/// Pages that the statement looked at, in memory or on disk.
+fn pages(plan: &Value) -> i64 {
+    let outermost = nodes(plan)[0];
+    number(outermost, "Shared Hit Blocks") + number(outermost, "Shared Read Blocks")
+}
+
+/// Rows that a node met, kept or thrown away, in all its turns.
+fn met(node: &Value) -> i64 {
+    let kept = number(node, "Actual Rows") + number(node, "Rows Removed by Filter");
+    kept * number(node, "Actual Loops").max(1)
+}
+
+/// Tables that stay small whatever is in flight.
+const SMALL: [&str; 5] = ["tallies", "cascades", "gaps", "replicas", "numbers"];
+
+/// What is wrong with a node of a plan for a page of fifty, whatever it cost this time.
+fn complaint(node: &Value) -> Option<String> {
+    let kind = node["Node Type"].as_str()?;
+    let table = node.get("Relation Name").and_then(Value::as_str).unwrap_or_default();
+    let reads_all = kind == "Seq Scan" && !SMALL.contains(&table);
+    (reads_all || met(node) > 10_000).then(|| format!("{kind} {table} met {} rows", met(node)))
+}
+
+#[tokio::test]
+async fn every_hot_query_walks_an_index_and_costs_the_same_for_a_million_analysed_or_not() {
+    let (few, many) = (Spied::in_flight(FEW).await, Spied::in_flight(MANY).await);
+    let mut complaints = vec![];
+    for analysed in [false, true] {
+        if analysed {
+            many.analyse().await;
+            few.analyse().await;
+        }
+        for query in HOT {
+            let (small, large) = (few.plans(query).await, many.plans(query).await);
+            assert!(!large.is_empty(), "{}: no plan was heard of", query.0);
+            let what = format!("{} (analysed: {analysed})", query.0);
+            for node in large.iter().flat_map(nodes) {
+                complaints.extend(complaint(node).map(|why| format!("{what}: {why}")));
+            }
+            let (small, large) = (small.iter().map(pages).sum::<i64>(), large.iter().map(pages).sum::<i64>());
+            if large > small + small / 2 + 100 {
+                complaints.push(format!("{what}: {small} pages for ten thousand, {large} for a million"));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[tokio::test]
+async fn a_large_fleet_is_sampled_and_a_small_one_counted() {
+    let (few, many) = (Spied::in_flight(FEW).await, Spied::in_flight(MANY / 10).await);
+    let counted = read::fleet(&few.connection, Time(FEW), 20).await.unwrap();
+    assert_eq!(counted.beating, 9 * FEW.unsigned_abs() / 10);
+    // All of them beat within the last half threshold of ten seconds.
+    assert_eq!(counted.heard_lately, 9 * FEW.unsigned_abs() / 10);
+    let sampled = read::fleet(&many.connection, Time(FEW), 20).await.unwrap();
+    // As many as were counted, and ten at almost each of 1024 places.
+    assert!((20_000..=20_480).contains(&sampled.beating), "{sampled:?}");
+    let sparse = "UPDATE watch SET num = num + 100000000 WHERE num > 1";
+    few.connection.batch_execute(sparse).await.unwrap();
+    assert_eq!(read::fleet(&few.connection, NOW, 600).await.unwrap().beating, 9 * FEW.unsigned_abs() / 10);
+}
