@@ -64,10 +64,12 @@ CREATE TABLE delegations (
 -- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first. What an
 -- agent has is asked by status, too, and a list of it walks each status for itself: that needs no index more, where
 -- SQLite has two partial ones, because every update of a status writes to every index here.
-CREATE INDEX delegations_status ON delegations (status, num);
-CREATE INDEX delegations_caller ON delegations (caller_id, status, num);
-CREATE INDEX delegations_callee ON delegations (callee_id, status, num);
-CREATE INDEX delegations_parent ON delegations (parent_id, num) WHERE parent_id IS NOT NULL;
+-- No number is ever NULL. An order that says where NULLs go is one that the primary key does not have: so nobody
+-- who asks in this order for the few rows of one agent is made to walk all rows backwards until enough have passed.
+CREATE INDEX delegations_status ON delegations (status, num DESC NULLS LAST);
+CREATE INDEX delegations_caller ON delegations (caller_id, status, num DESC NULLS LAST);
+CREATE INDEX delegations_callee ON delegations (callee_id, status, num DESC NULLS LAST);
+CREATE INDEX delegations_parent ON delegations (parent_id, num DESC NULLS LAST) WHERE parent_id IS NOT NULL;
 CREATE INDEX delegations_created ON delegations (created_at, num);
 CREATE UNIQUE INDEX delegations_retry_of ON delegations (retry_of) WHERE retry_of IS NOT NULL;
 
