@@ -8,11 +8,10 @@ use deadpool_postgres::ClientWrapper;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Config, Socket};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::Trouble;
 use crate::open::OpenError;
-use crate::tls;
+use crate::tls::{self, Tls};
 use crate::url::Address;
 
 /// A connection with its prepared statements.
@@ -35,7 +34,7 @@ pub(crate) enum Part {
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) address: Address,
-    tls: MakeRustlsConnect,
+    tls: Tls,
 }
 
 impl Part {

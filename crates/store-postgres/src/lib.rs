@@ -53,6 +53,11 @@ pub struct PostgresStore {
     doorbell: Doorbell,
 }
 
+/// The database at `url` as it may be shown to anybody: without the password.
+pub fn shown(url: &str) -> Result<String, OpenError> {
+    Ok(url::Address::parse(url)?.shown())
+}
+
 /// Brings the schema of the database at `url` up to date. How many migrations ran.
 pub async fn migrate(url: &str) -> Result<usize, OpenError> {
     open::migrate(&Connector::new(url)?).await

@@ -54,6 +54,7 @@ impl Address {
     pub(crate) fn place(&self) -> String {
         let ports = self.config.get_ports();
         let host = |host: &Host| match host {
+            Host::Tcp(name) if name.contains(':') => format!("[{name}]"),
             Host::Tcp(name) => name.clone(),
             #[cfg(unix)]
             Host::Unix(path) => path.display().to_string(),
@@ -65,6 +66,14 @@ impl Address {
         let port = |at: usize| ports.get(at).or(ports.first()).copied().unwrap_or(5432);
         let places = names.iter().enumerate().map(|(at, name)| format!("{name}:{}", port(at)));
         places.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The address as a URL, with what connects and without what is secret.
+    pub(crate) fn shown(&self) -> String {
+        let user = self.config.get_user().map(|user| format!("{user}@")).unwrap_or_default();
+        let places = self.place().replace(", ", ",");
+        let database = self.config.get_dbname().map(|name| format!("/{name}")).unwrap_or_default();
+        format!("postgres://{user}{places}{database}")
     }
 
     /// The database's name: the user's, where the URL has none.
@@ -106,6 +115,13 @@ fn split_trust(url: &str) -> Result<(String, Trust), OpenError> {
 }
 
 fn tune(config: &mut Config) {
+    #[cfg(unix)]
+    if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)))
+        && !config.get_hosts().is_empty()
+    {
+        // As libpq does: nobody listens in on a socket of this machine.
+        config.ssl_mode(SslMode::Disable);
+    }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_MAX);
     }

@@ -14,6 +14,8 @@ mod hooked;
 mod ids;
 mod memory;
 pub mod model;
+#[cfg(unix)]
+pub mod postgres;
 pub mod scenario;
 mod world;
 

@@ -1,0 +1,11 @@
+//! The store as the suite, the model and the operating system see it.
+
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by its line")]
+
+mod backend;
+mod hammer;
+mod model;
+
+use backend::Postgres;
+
+consign_testkit::conforms!(postgres, Postgres);

@@ -1,0 +1,110 @@
+//! A database of a test's own on the shared server.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use tokio::runtime;
+use tokio_postgres::{Client, NoTls};
+
+use super::shared;
+
+/// A database of a test's own; it goes with the test.
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    /// An empty one.
+    pub async fn empty() -> Self {
+        let name = fresh_name();
+        let client = client("postgres").await;
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a new name");
+        Self { name }
+    }
+
+    /// A copy of one that `prepare` was given the address of, once for all tests that say the same `kind`: cheaper
+    /// than to prepare each.
+    pub async fn prepared<F: Future<Output = ()>>(
+        kind: &str,
+        prepare: impl FnOnce(String) -> F,
+    ) -> Self {
+        let (name, template) = (fresh_name(), format!("template_{kind}"));
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
+        let client = client("postgres").await;
+        // One at a time, until the first has prepared it.
+        client.execute("SELECT pg_advisory_lock(1)", &[]).await.expect("a lock can be waited for");
+        let known = "SELECT 1 FROM pg_database WHERE datname = $1";
+        if client.query(known, &[&template]).await.expect("a catalogue").is_empty() {
+            let made = format!("{template}_in_the_making");
+            let anew = format!("DROP DATABASE IF EXISTS {made} WITH (FORCE)");
+            client.batch_execute(&anew).await.expect("half of a template can go");
+            client.batch_execute(&format!("CREATE DATABASE {made}")).await.expect("a new name");
+            prepare(shared::cluster().url(&made)).await;
+            settle(&client, &made).await;
+            let done = format!("ALTER DATABASE {made} RENAME TO {template}");
+            client.batch_execute(&done).await.expect("nobody else is in it");
+        }
+        client.batch_execute(&copy).await.expect("a template that nobody is in");
+        Self { name }
+    }
+
+    /// Its address, over a socket.
+    #[must_use]
+    pub fn url(&self) -> String {
+        shared::cluster().url(&self.name)
+    }
+
+    /// Its address, over TCP and with a password.
+    #[must_use]
+    pub fn tcp_url(&self) -> String {
+        shared::cluster().tcp_url(&self.name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A session of its own in this database, behind everybody's back.
+    pub async fn vandal(&self) -> Client {
+        client(&self.name).await
+    }
+
+    /// Ends all other sessions in it, and waits for their end: their clients are gone, or must do without.
+    pub async fn end_sessions(&self) {
+        settle(&client("postgres").await, &self.name).await;
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let dropping = thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            let dropped = async { client("postgres").await.batch_execute(&sql).await };
+            drop(runtime.expect("a thread can have a runtime").block_on(dropped));
+        });
+        drop(dropping.join());
+    }
+}
+
+fn fresh_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+async fn client(database: &str) -> Client {
+    let url = shared::cluster().url(database);
+    let (client, connection) =
+        tokio_postgres::connect(&url, NoTls).await.expect("the shared server takes connections");
+    tokio::spawn(async move { drop(connection.await) });
+    client
+}
+
+async fn settle(client: &Client, database: &str) {
+    let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+               WHERE datname = $1 AND pid <> pg_backend_pid()";
+    client.execute(sql, &[&database]).await.expect("its owner may end its sessions");
+}
