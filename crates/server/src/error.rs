@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 
 use consign_ledger::Failure;
-use consign_store_sqlite::OpenError;
 
 /// Why `serve` ended otherwise than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -27,22 +26,25 @@ pub enum ServeError {
     NotLoopback(String),
     /// The database cannot be understood.
     #[error(
-        "--database-url (CONSIGN_DATABASE_URL) is {given:?}: {why}; give a file, such as sqlite:consign.db or \
-         sqlite:/var/lib/consign/consign.db"
+        "--database-url (CONSIGN_DATABASE_URL) is {given:?}: {why}; give a file, such as sqlite:consign.db, or a \
+         database, such as postgres://user:password@host:5432/database"
     )]
     DatabaseUrl {
         /// What was given, without what may be a password.
         given: String,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
     /// Neither on nor off.
     #[error("--brake (CONSIGN_BRAKE) is {0:?}; give on or off")]
     Brake(String),
     /// The ledger's file.
     #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The ledger behind the file.
+    Sqlite(#[from] consign_store_sqlite::OpenError),
+    /// The ledger's database.
+    #[error(transparent)]
+    Postgres(#[from] consign_store_postgres::OpenError),
+    /// The ledger behind it.
     #[error("the ledger cannot be read: {0}")]
     Ledger(#[from] Failure),
     /// The address is not to be had.
@@ -76,7 +78,8 @@ impl ServeError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Open(_)
+            Self::Sqlite(_)
+            | Self::Postgres(_)
             | Self::Ledger(_)
             | Self::Bind { .. }
             | Self::Signals(_)

@@ -3,9 +3,11 @@
 //! It knows every crate and decides nothing: the rules are the ledger's, the dialect is the door's.
 
 mod clock;
+mod database;
 mod error;
 mod ids;
 mod listen;
+mod migrate;
 mod options;
 mod port;
 mod resources;
@@ -16,7 +18,9 @@ mod signals;
 mod stop;
 mod vital;
 
+pub use database::Database;
 pub use error::ServeError;
-pub use options::Options;
+pub use migrate::migrate;
+pub use options::{DatabaseOptions, Options};
 pub use run::serve;
 pub use settings::{Brake, Settings};

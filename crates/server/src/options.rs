@@ -11,16 +11,8 @@ pub struct Options {
     #[arg(long, env = "CONSIGN_LISTEN", value_name = "HOST:PORT", default_value = LISTEN_DEFAULT)]
     pub(crate) listen: String,
 
-    /// Where the ledger is: sqlite:PATH, made if it does not exist
-    #[arg(
-        long,
-        env = "CONSIGN_DATABASE_URL",
-        // A database's address may hold its password.
-        hide_env_values = true,
-        value_name = "URL",
-        default_value = DATABASE_URL_DEFAULT
-    )]
-    pub(crate) database_url: String,
+    #[command(flatten)]
+    pub(crate) database: DatabaseOptions,
 
     /// Longest pause between two sweeps, 1 to 31536000; the sweeper also wakes when something is due
     #[arg(
@@ -45,6 +37,21 @@ pub struct Options {
     /// Whether silence is held back for one threshold when most of the fleet falls silent together
     #[arg(long, env = "CONSIGN_BRAKE", value_name = "on|off", default_value = BRAKE_DEFAULT)]
     pub(crate) brake: String,
+}
+
+/// Where the ledger is, for every subcommand that opens it by itself.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseOptions {
+    /// Where the ledger is: sqlite:PATH, made if it does not exist, or postgres://USER:PASSWORD@HOST/DATABASE
+    #[arg(
+        long,
+        env = "CONSIGN_DATABASE_URL",
+        // A database's address may hold its password.
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = DATABASE_URL_DEFAULT
+    )]
+    pub(crate) database_url: String,
 }
 
 pub(crate) const LISTEN_DEFAULT: &str = "127.0.0.1:7420";

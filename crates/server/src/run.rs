@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use consign_api_http::{App, Hosts, router};
 use consign_delivery::Follower;
-use consign_ledger::{Desk, Ledger};
+use consign_ledger::{Desk, Ledger, Store};
+use consign_store_postgres::{PostgresStore, Wall};
 use consign_store_sqlite::SqliteStore;
 use consign_sweeper::Sweeper;
 use tokio::net::TcpListener;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::SystemClock;
+use crate::database::Database;
 use crate::error::ServeError;
 use crate::ids::Uuids;
 use crate::listen::keep_listening;
@@ -32,30 +34,47 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     raise_open_files();
     // Heard before anything is open: a signal during the start is a request to stop, not a crash.
     let mut signals = StopSignals::heard_from_now()?;
-    let store = SqliteStore::open(&settings.ledger, SystemClock)?;
+    match &settings.database {
+        Database::Sqlite(path) => {
+            let store = SqliteStore::open(path, SystemClock)?;
+            serve_over(store, &settings, &mut signals).await
+        }
+        Database::Postgres { url, .. } => {
+            // The machine's clock tells the time since boot alone: all replicas share the server's on the wall.
+            let store = PostgresStore::open(url, SystemClock, Wall::Server).await?;
+            serve_over(store, &settings, &mut signals).await
+        }
+    }
+}
+
+async fn serve_over<S: Store>(
+    store: S,
+    settings: &Settings,
+    signals: &mut StopSignals,
+) -> Result<(), ServeError> {
     let rules = consign_ledger::Settings { stuck_threshold_s: settings.stuck_threshold_s };
     let (ledger, desk) = Ledger::open(store, rules, Uuids(SystemClock)).await?;
     let (listener, address) = bind(settings.listen)?;
-    let mut server = Server::start(ledger, desk, (listener, address), &settings);
-    announce(&settings, address);
-    server.until_asked(&mut signals).await?;
-    server.stop(&mut signals).await;
+    let mut server = Server::start(ledger, desk, (listener, address), settings);
+    announce(settings, address);
+    server.until_asked(signals).await?;
+    server.stop(signals).await;
     Ok(())
 }
 
 /// What runs.
-pub(crate) struct Server {
-    pub(crate) ledger: Ledger<SqliteStore>,
+pub(crate) struct Server<S> {
+    pub(crate) ledger: Ledger<S>,
     pub(crate) parts: VitalParts,
     pub(crate) http: JoinHandle<io::Result<()>>,
     /// Tells every part that the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
 
-impl Server {
+impl<S: Store> Server<S> {
     fn start(
-        ledger: Ledger<SqliteStore>,
-        desk: Desk<SqliteStore>,
+        ledger: Ledger<S>,
+        desk: Desk<S>,
         (listener, address): (TcpListener, SocketAddr),
         settings: &Settings,
     ) -> Self {
@@ -103,12 +122,11 @@ fn sweeping(settings: &Settings) -> consign_sweeper::Settings {
 
 /// The start line. On standard output, whatever the log shows: scripts read the port from it.
 fn announce(settings: &Settings, address: SocketAddr) {
-    let Settings { ledger, sweeper_interval_s, stuck_threshold_s, brake, .. } = settings;
+    let Settings { database, sweeper_interval_s, stuck_threshold_s, brake, .. } = settings;
     let said = writeln!(
         io::stdout(),
-        "consign listens on http://{address} · ledger sqlite:{} · sweeper interval {sweeper_interval_s} s · \
+        "consign listens on http://{address} · ledger {database} · sweeper interval {sweeper_interval_s} s · \
          stuck threshold {stuck_threshold_s} s · brake {brake} · open: no tokens, anyone on this machine is anyone",
-        ledger.display(),
     );
     if let Err(error) = said {
         tracing::debug!(%error, %address, "nobody reads the start line");

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
 
+use crate::database::Database;
 use crate::error::ServeError;
-use crate::options::{BRAKE_DEFAULT, DATABASE_URL_DEFAULT, LISTEN_DEFAULT, Options};
+use crate::options::{
+    BRAKE_DEFAULT, DATABASE_URL_DEFAULT, DatabaseOptions, LISTEN_DEFAULT, Options,
+};
 use crate::seconds::{Ignored, SecondsSetting};
 
 /// The longest pause between two sweeps.
@@ -21,8 +23,8 @@ pub(crate) const STUCK_THRESHOLD: SecondsSetting =
 pub struct Settings {
     /// A loopback address.
     pub listen: SocketAddr,
-    /// The ledger's file.
-    pub ledger: PathBuf,
+    /// Where the ledger is.
+    pub database: Database,
     /// The longest pause between two sweeps.
     pub sweeper_interval_s: u32,
     /// How long a silence may last, where a delegation does not say.
@@ -58,12 +60,19 @@ impl Options {
         let (stuck_threshold_s, bad_threshold) = STUCK_THRESHOLD.read(&self.stuck_threshold_s);
         Ok(Settings {
             listen: loopback(or_default(&self.listen, LISTEN_DEFAULT))?,
-            ledger: ledger_file(or_default(&self.database_url, DATABASE_URL_DEFAULT))?,
+            database: self.database.settle()?,
             sweeper_interval_s,
             stuck_threshold_s,
             brake: brake(or_default(&self.brake, BRAKE_DEFAULT))?,
             ignored: bad_interval.into_iter().chain(bad_threshold).collect(),
         })
+    }
+}
+
+impl DatabaseOptions {
+    /// Where the ledger is, or what is wrong with the URL and what to do about it.
+    pub fn settle(&self) -> Result<Database, ServeError> {
+        Database::of_url(or_default(&self.database_url, DATABASE_URL_DEFAULT))
     }
 }
 
@@ -91,66 +100,9 @@ fn brake(given: &str) -> Result<Brake, ServeError> {
     }
 }
 
-/// The file that a database URL names. Absolute, so that the start line tells where it is.
-fn ledger_file(url: &str) -> Result<PathBuf, ServeError> {
-    let wrong = |why| Err(ServeError::DatabaseUrl { given: scheme_of(url), why });
-    let Some(path) = url.strip_prefix("sqlite:") else {
-        return match scheme_of(url).as_str() {
-            "postgres:" | "postgresql:" => wrong("PostgreSQL is not supported yet"),
-            _ => wrong("only sqlite: is known"),
-        };
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    match path {
-        "" => wrong("it names no file"),
-        ":memory:" => wrong("a ledger in memory would forget what it acknowledged"),
-        _ if path.contains('?') => wrong("it takes no parameters"),
-        _ => std::path::absolute(Path::new(path)).or_else(|_| wrong("it is no path")),
-    }
-}
-
-/// As much of a URL as may be repeated: what follows may be a password.
-fn scheme_of(url: &str) -> String {
-    match url.split_once(':') {
-        Some(("sqlite", _)) | None => url.to_owned(),
-        Some((scheme, _)) => format!("{scheme}:"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_ledger_is_a_file() {
-        let here = std::env::current_dir().unwrap();
-        for (url, path) in [
-            ("sqlite:consign.db", here.join("consign.db")),
-            ("sqlite:data/a b.db", here.join("data/a b.db")),
-            ("sqlite:/var/lib/consign.db", "/var/lib/consign.db".into()),
-            ("sqlite:///var/lib/consign.db", "/var/lib/consign.db".into()),
-        ] {
-            assert_eq!(ledger_file(url).unwrap(), path, "{url}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_file_is_refused_with_what_to_do() {
-        for (url, why) in [
-            ("sqlite:", "names no file"),
-            ("sqlite::memory:", "would forget"),
-            ("sqlite:a.db?mode=rwc", "takes no parameters"),
-            ("postgres://u:secret@h/db", "not supported yet"),
-            ("postgresql://u:secret@h/db", "not supported yet"),
-            ("mysql://u:secret@h/db", "only sqlite"),
-            ("consign.db", "only sqlite"),
-        ] {
-            let refusal = ledger_file(url).unwrap_err().to_string();
-            assert!(refusal.contains(why), "{url}: {refusal}");
-            assert!(refusal.contains("sqlite:consign.db"), "{url}: {refusal}");
-            assert!(!refusal.contains("secret"), "{url}: {refusal}");
-        }
-    }
 
     #[test]
     fn only_loopback_is_bound() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use consign_ledger::Store;
 use tokio::time::timeout;
 
 use crate::run::Server;
@@ -12,7 +13,7 @@ const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// How long each part may take to end, and the last mark to be written.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-impl Server {
+impl<S: Store> Server<S> {
     /// Stops accepting, lets requests finish, ends every part. A second signal cuts this short.
     pub(crate) async fn stop(self, signals: &mut StopSignals) {
         tokio::select! {
@@ -34,5 +35,9 @@ impl Server {
             self.http.abort();
         }
         self.parts.stop(CLOSE_WITHIN).await;
+        // Last, because who waits for our mark may wait for what is heard until here.
+        if !matches!(timeout(CLOSE_WITHIN, self.ledger.leave()).await, Ok(Ok(()))) {
+            tracing::warn!("the ledger could not be told; other replicas will notice");
+        }
     }
 }

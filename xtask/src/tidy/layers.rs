@@ -14,18 +14,19 @@ use crate::shell::cargo;
 type Layer = (&'static str, &'static [&'static str]);
 
 const LEDGER: &str = "consign-ledger";
-const STORES: [&str; 1] = ["consign-store-sqlite"];
+const STORES: [&str; 2] = ["consign-store-sqlite", "consign-store-postgres"];
 
 /// Every crate of the workspace stands here. No door knows another, no store a door, the sweeper no delivery.
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     (LEDGER, &[]),
     (STORES[0], &[LEDGER]),
+    (STORES[1], &[LEDGER]),
     ("consign-sweeper", &[LEDGER]),
     ("consign-delivery", &[LEDGER]),
     ("consign-api-http", &[LEDGER, "consign-sweeper", "consign-delivery"]),
     (
         "consign-server",
-        &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery", "consign-api-http"],
+        &[LEDGER, STORES[0], STORES[1], "consign-sweeper", "consign-delivery", "consign-api-http"],
     ),
     ("consign-cli", &["consign-server"]),
     ("consign-testkit", &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery"]),

@@ -1,5 +1,6 @@
 //! What `consign` can be told to do.
 
+mod migrate;
 mod serve;
 
 use std::process::ExitCode;
@@ -11,6 +12,8 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Run the ledger, its sweeper and the HTTP API
     Serve(serve::Serve),
+    /// Bring the ledger's schema up to date, and end
+    Migrate(migrate::Migrate),
 }
 
 impl Command {
@@ -18,6 +21,7 @@ impl Command {
     pub(crate) fn run(self) -> ExitCode {
         match self {
             Self::Serve(serve) => serve.run(),
+            Self::Migrate(migrate) => migrate.run(),
         }
     }
 }
