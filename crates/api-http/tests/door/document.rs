@@ -93,7 +93,10 @@ async fn the_path_of_the_batch_is_a_delegation_to_whoever_does_not_post() {
     assert_eq!(door.get("/v1/delegations/batch?wait_s=0").await.status, 200);
     assert_eq!(door.get("/v1/delegations/batch?wait=0").await.status, 400);
     let refused = door.send(request("DELETE", "/v1/delegations/batch", "")).await;
-    assert_eq!((refused.status, &refused.headers["allow"]), (405, &"POST,GET,HEAD".parse().unwrap()));
+    assert_eq!(
+        (refused.status, &refused.headers["allow"]),
+        (405, &"POST,GET,HEAD".parse().unwrap())
+    );
 }
 
 #[tokio::test]
