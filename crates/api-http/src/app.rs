@@ -75,6 +75,21 @@ impl<S: Store> App<S> {
         self.ledger.reader().find(id).await?.ok_or_else(|| Problem::not_found(id))
     }
 
+    /// The refusal of a heartbeat, which always tells where things stand.
+    ///
+    /// What the rules refuse tells it already. What was refused before they saw it is looked up here, one read
+    /// each; a ledger that is itself in trouble is not asked again.
+    pub(crate) async fn refuse_beat(&self, id: &DelegationId, problem: Problem) -> Problem {
+        if problem.told().is_some() || !problem.blames_the_request() {
+            return problem.about(id, None);
+        }
+        let found = self.ledger.reader().find(id).await.unwrap_or_else(|failure| {
+            tracing::error!(%failure, "a refused heartbeat could not be told where things stand");
+            None
+        });
+        problem.about(id, found.as_ref().map(|(row, _)| row))
+    }
+
     /// How long a silence may last where a delegation does not say.
     pub(crate) fn threshold_s(&self) -> u32 {
         self.ledger.settings().stuck_threshold_s
