@@ -70,6 +70,8 @@ async fn a_request_to_delegate_is_checked_field_by_field() {
         ("deadline_s", "12345678901234567890"),
         ("deadline_s", "123456789012345678901234567890"),
         ("deadline_s", "1e30"),
+        ("deadline_s", "-9223372036854775809"),
+        ("deadline_s", "-1e19"),
         ("deadline_s", "\"60\""),
         ("deadline_s", "true"),
         ("stuck_threshold_s", "0"),
