@@ -46,7 +46,7 @@ kinds! {
     ChangedMeanwhile = CONFLICT "changed-meanwhile" "The delegation changed meanwhile";
     LateResultsFull = CONFLICT "late-results-full" "No more late results are kept";
     PayloadTooLarge = PAYLOAD_TOO_LARGE "payload-too-large" "The body is too large";
-    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is not declared as JSON";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is not plain JSON";
     SelfDelegation = UNPROCESSABLE_ENTITY "self-delegation" "An agent cannot delegate to itself";
     Cycle = UNPROCESSABLE_ENTITY "cycle" "The callee would wait for itself";
     TooDeep = UNPROCESSABLE_ENTITY "too-deep" "The tree of delegations is too deep";

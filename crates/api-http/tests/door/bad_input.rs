@@ -353,7 +353,21 @@ async fn a_body_must_be_declared_as_json() {
         writeln!(said, "{content_type:?}\n  {} {}", answer.status, answer.text)
             .expect("a string takes everything");
     }
+    for (header, value) in [("content-type", "text/plain"), ("content-encoding", "gzip")] {
+        let mut twice = request("POST", "/v1/delegations/D2/cancel", "{}");
+        twice.headers_mut().append(header, value.parse().unwrap());
+        let answer = door.send(twice).await;
+        writeln!(
+            said,
+            "application/json and {header}: {value}\n  {} {}",
+            answer.status, answer.text
+        )
+        .expect("a string takes everything");
+    }
     assert_snapshot!(said);
+    let mut plain = request("POST", "/v1/delegations/D2/cancel", "{}");
+    plain.headers_mut().insert("content-encoding", "identity".parse().unwrap());
+    assert_eq!(door.send(plain).await.status, 404);
     for content_type in [
         "application/json",
         "application/json; charset=utf-8",
