@@ -45,7 +45,8 @@ async fn no_such_route(method: Method, uri: Uri) -> Problem {
     let path = uri.path();
     let has_empty_part = path.len() > 1 && (path.ends_with('/') || path.contains("//"));
     let empty_part = "an empty part of it is no id";
-    let hint = if has_empty_part { empty_part } else { "/openapi.json lists all paths" };
+    let all = "/openapi.json lists all paths, and a `/` within an id is written %2F";
+    let hint = if has_empty_part { empty_part } else { all };
     Problem::no_such_route(format!("there is nothing at {method} {}; {hint}", excerpt(path)))
 }
 
