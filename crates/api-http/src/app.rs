@@ -78,10 +78,12 @@ impl<S: Store> App<S> {
 
     /// The refusal of a heartbeat, which always tells where things stand.
     ///
-    /// What the rules refuse tells it already. What was refused before they saw it is looked up here, one read
-    /// each; a ledger that is itself in trouble is not asked again.
+    /// Most of what the rules refuse tells it already. What was refused before they saw it, or for another
+    /// delegation that it names, is looked up here, one read each; a ledger that is itself in trouble is not
+    /// asked again.
     pub(crate) async fn refuse_beat(&self, id: &DelegationId, problem: Problem) -> Problem {
-        if problem.told().is_some() || !problem.blames_the_request() {
+        let is_told = problem.told().is_some_and(|told| told.current_status.is_some());
+        if is_told || !problem.blames_the_request() {
             return problem.about(id, None);
         }
         let found = self.ledger.reader().find(id).await.unwrap_or_else(|failure| {

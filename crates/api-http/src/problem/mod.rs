@@ -150,11 +150,11 @@ impl Problem {
         Self::new(Kind::Internal, "the ledger failed inside; nothing else is affected")
     }
 
-    /// With what is true of its delegation, where it does not tell that already.
+    /// With what is true of this delegation, where it is known or nothing is told yet.
     pub(crate) fn about(mut self, id: &DelegationId, row: Option<&Delegation>) -> Self {
-        let matter = &mut *self.0;
-        let told = || Told::beside(&matter.detail, id, row);
-        matter.told = matter.told.take().or_else(|| Some(told()));
+        if row.is_some() || self.0.told.is_none() {
+            self.0.told = Some(Told::beside(&self.0.detail, id, row));
+        }
         self
     }
 

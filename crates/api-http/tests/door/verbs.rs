@@ -222,6 +222,9 @@ async fn a_heartbeat_that_cannot_be_read_is_told_where_things_stand() {
             unread(&door, request("POST", path, vec![b' '; (4 << 20) + 1]), 413).await,
             stands
         );
+        let child = door.send(beat(r#"{"waiting":{"for":"child","child_id":"nobody"}}"#)).await;
+        assert!([404, 409].contains(&child.status), "{}", child.text);
+        assert_eq!(child.json()["current_status"], stands[0]);
         let mut undeclared = beat("{}");
         undeclared.headers_mut().remove("content-type");
         assert_eq!(unread(&door, undeclared, 415).await, stands);
