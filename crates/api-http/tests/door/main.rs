@@ -6,5 +6,6 @@ mod cast;
 mod document;
 mod hosts;
 mod questions;
+mod unread;
 mod verbs;
 mod waiting;
