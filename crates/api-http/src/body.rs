@@ -48,7 +48,9 @@ impl<S: Sync> FromRequest<S> for Body {
         refuse_long(&head.headers)?;
         let whole = tokio::time::timeout(Duration::from_secs(BODY_S_MAX), collect(stream));
         let bytes = whole.await.map_err(|_| {
-            Problem::too_slow(format!("the body did not arrive within {BODY_S_MAX} s"))
+            Problem::too_slow(format!(
+                "the body did not arrive within {BODY_S_MAX} s; nothing was done, so send it again"
+            ))
         })??;
         if !bytes.is_empty() {
             must_be_json(&head.headers)?;
