@@ -160,7 +160,7 @@ impl<'a> Item<'a> {
         Self {
             delegation_id,
             ok: false,
-            current_status: told.and_then(|it| it.current_status.clone()),
+            current_status: told.and_then(|it| it.current_status),
             attempt: told.and_then(|it| it.attempt),
             deadline: told.and_then(|it| it.deadline),
             stop: told.is_some_and(|it| it.stop),
