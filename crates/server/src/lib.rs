@@ -4,6 +4,7 @@
 
 mod clock;
 mod error;
+mod http;
 mod ids;
 mod listen;
 mod options;

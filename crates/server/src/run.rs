@@ -1,6 +1,5 @@
 //! One run of the server: open, wire, say so, serve until asked to stop.
 
-use std::future::IntoFuture as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SystemClock;
 use crate::error::ServeError;
+use crate::http;
 use crate::ids::Uuids;
 use crate::listen::keep_listening;
 use crate::port::{at_once, bind};
@@ -47,7 +47,7 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
 pub(crate) struct Server {
     pub(crate) ledger: Ledger<SqliteStore>,
     pub(crate) parts: VitalParts,
-    pub(crate) http: JoinHandle<io::Result<()>>,
+    pub(crate) http: JoinHandle<()>,
     /// Tells every part that the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -71,9 +71,8 @@ impl Server {
         parts.start("the sweeper", async move { passing.run(stop_passing).await });
         let hosts = Hosts::of(address);
         let router = router(App { ledger: ledger.clone(), sweeper, follower, hosts });
-        let http =
-            axum::serve(at_once(listener), router).with_graceful_shutdown(told_to_stop(stopping));
-        Self { ledger, parts, http: tokio::spawn(http.into_future()), stop }
+        let http = http::serve(at_once(listener), router, told_to_stop(stopping));
+        Self { ledger, parts, http: tokio::spawn(http), stop }
     }
 
     /// Waits for a signal, or for the end of a part that should not have ended.
