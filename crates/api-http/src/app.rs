@@ -45,7 +45,8 @@ async fn no_such_route(method: Method, uri: Uri) -> Problem {
     let path = uri.path();
     let has_empty_part = path.len() > 1 && (path.ends_with('/') || path.contains("//"));
     let empty_part = "an empty part of it is no id";
-    let hint = if has_empty_part { empty_part } else { "/openapi.json lists all paths" };
+    let all = "/openapi.json lists all paths, and a `/` within an id is written %2F";
+    let hint = if has_empty_part { empty_part } else { all };
     Problem::no_such_route(format!("there is nothing at {method} {}; {hint}", excerpt(path)))
 }
 
@@ -73,6 +74,23 @@ impl<S: Store> App<S> {
     /// The delegation with this id and its bodies, or the problem that there is none.
     pub(crate) async fn find(&self, id: &DelegationId) -> Result<(Row, Bodies), Problem> {
         self.ledger.reader().find(id).await?.ok_or_else(|| Problem::not_found(id))
+    }
+
+    /// The refusal of a heartbeat, which always tells where things stand.
+    ///
+    /// Most of what the rules refuse tells it already. What was refused before they saw it, or for another
+    /// delegation that it names, is looked up here, one read each; a ledger that is itself in trouble is not
+    /// asked again.
+    pub(crate) async fn refuse_beat(&self, id: &DelegationId, problem: Problem) -> Problem {
+        let is_told = problem.told().is_some_and(|told| told.current_status.is_some());
+        if is_told || !problem.blames_the_request() {
+            return problem.about(id, None);
+        }
+        let found = self.ledger.reader().find(id).await.unwrap_or_else(|failure| {
+            tracing::error!(%failure, "a refused heartbeat could not be told where things stand");
+            None
+        });
+        problem.about(id, found.as_ref().map(|(row, _)| row))
     }
 
     /// How long a silence may last where a delegation does not say.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::body::{Body as Stream, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
-use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
@@ -13,6 +13,7 @@ use crate::limits::{BODY_BYTES_DRAINED_MAX, BODY_BYTES_MAX, BODY_S_MAX};
 use crate::params;
 use crate::parse;
 use crate::problem::Problem;
+use crate::wire::excerpt;
 
 /// A body that has arrived whole.
 #[derive(Debug)]
@@ -47,10 +48,13 @@ impl<S: Sync> FromRequest<S> for Body {
         refuse_long(&head.headers)?;
         let whole = tokio::time::timeout(Duration::from_secs(BODY_S_MAX), collect(stream));
         let bytes = whole.await.map_err(|_| {
-            Problem::too_slow(format!("the body did not arrive within {BODY_S_MAX} s"))
+            Problem::too_slow(format!(
+                "the body did not arrive within {BODY_S_MAX} s; nothing was done, so send it again"
+            ))
         })??;
         if !bytes.is_empty() {
             must_be_json(&head.headers)?;
+            must_be_plain(&head.headers)?;
         }
         Ok(Self(bytes))
     }
@@ -110,7 +114,23 @@ async fn next(stream: &mut Stream) -> Result<Option<Bytes>, Problem> {
     Ok(None)
 }
 
+/// What is compressed is told so, instead of that it is no UTF-8.
+fn must_be_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let plain = |it: &HeaderValue| it.as_bytes().eq_ignore_ascii_case(b"identity");
+    match headers.get_all(CONTENT_ENCODING).iter().find(|it| !plain(it)) {
+        None => Ok(()),
+        Some(coding) => Err(Problem::not_json(format!(
+            "the body must come as it is, without a Content-Encoding, and this one is {:?}",
+            excerpt(coding.to_str().unwrap_or_default())
+        ))),
+    }
+}
+
 fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.get_all(CONTENT_TYPE).iter().count() > 1 {
+        let why = "the body must be declared once, and it has several headers Content-Type";
+        return Err(Problem::not_json(why));
+    }
     let declared = headers.get(CONTENT_TYPE).map_or("", |it| it.to_str().unwrap_or_default());
     let essence = declared.split(';').next().unwrap_or_default().trim();
     let is_json = essence.eq_ignore_ascii_case("application/json")
@@ -118,7 +138,8 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json {
         return Ok(());
     }
-    let found = if essence.is_empty() { "nothing".to_owned() } else { format!("{essence:?}") };
+    let found =
+        if essence.is_empty() { "nothing".to_owned() } else { format!("{:?}", excerpt(essence)) };
     Err(Problem::not_json(format!(
         "the body must be declared as JSON, and {found} was declared; \
          with curl, add: -H 'content-type: application/json'"

@@ -38,7 +38,7 @@ impl Worded for Place {
     fn schema() -> Object {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^[A-Za-z0-9_-]{12}$"))
+            .pattern(Some("^A[Q-X][A-Za-z0-9_-]{10}$"))
             .description(Some("Opaque: the `next_cursor` of the page before."))
             .build()
     }

@@ -2,6 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+/// Longest head of a request, its address and its headers together, in bytes.
+pub const HEAD_BYTES_MAX: usize = 64 << 10;
+/// How long a connection may take for the head of its next request, in seconds: from its beginning or from its
+/// last answer, so it is also how long one may idle. Longer than usual agents pause between two heartbeats.
+pub const HEAD_S_MAX: u64 = 75;
+
 /// Longest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
 /// How much of a longer body is read and thrown away, in bytes, so that its sender can read the refusal.

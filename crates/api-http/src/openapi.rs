@@ -15,6 +15,7 @@ use utoipa::{OpenApi as _, PartialSchema as _};
 use crate::app::App;
 use crate::cursor::Cursor;
 use crate::operation;
+use crate::params::{NoParams, Query};
 use crate::problem::Told;
 use crate::wire::{PageLimit, SeqAfter, StatusFilter, Until, WaitSeconds};
 
@@ -41,7 +42,10 @@ pub(crate) fn cover() -> OpenApi {
     get, path = "/openapi.json", operation_id = "openapi", tag = "server",
     responses((status = OK, description = "This document", body = serde_json::Value))
 )]
-pub(crate) async fn handle<S: Store>(State(_): State<Arc<App<S>>>) -> Response {
+pub(crate) async fn handle<S: Store>(
+    State(_): State<Arc<App<S>>>,
+    Query(NoParams {}): Query<NoParams>,
+) -> Response {
     static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| {
         serde_json::to_vec(&whole::<S>()).expect("a document is made of strings and numbers").into()

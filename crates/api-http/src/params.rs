@@ -71,11 +71,7 @@ fn pair(pair: &str) -> Result<(Cow<'static, str>, Value), Problem> {
 
 fn decoded(text: &str) -> Option<String> {
     let text = text.replace('+', " ");
-    percent_decode_str(&text)
-        .decode_utf8()
-        .ok()
-        .map(Cow::into_owned)
-        .filter(|it| !it.contains('\0'))
+    percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// The text of one parameter; a number, where a number is asked for.

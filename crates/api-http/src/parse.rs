@@ -22,6 +22,10 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem
 
 /// Reads one JSON object whose parts will be read, and checked, one by one.
 pub(crate) fn envelope<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+    if text.starts_with('\u{feff}') {
+        let why = "the body begins with a byte order mark (U+FEFF); send it without";
+        return Err(Problem::invalid(why));
+    }
     if !text.trim_start().starts_with('{') {
         let value = serde_json::from_str::<&RawValue>(text);
         return Err(value.map_or_else(|why| malformed(&why), |_| not_an_object()));

@@ -8,7 +8,12 @@ use crate::wire::excerpt;
 /// The problem at this place. `part` is what the parts of such a request are called.
 pub(crate) fn problem(path: &Path, why: &str, part: &str) -> Problem {
     let path = path.to_string();
-    let place = Some(excerpt(&path)).filter(|path| !matches!(*path, "." | "?" | ""));
+    let place = match excerpt(&path) {
+        "." | "?" => None,
+        // A name may be empty, and is still to be seen.
+        "" => Some("\"\""),
+        place => Some(place),
+    };
     let inside = |name: &str| place.map_or(name.to_owned(), |place| format!("{place}.{name}"));
     if let Some(name) = quoted(why, "missing field `") {
         return Problem::invalid_field(&inside(name), "is missing");
@@ -37,6 +42,9 @@ fn sentence(why: &str, part: &str) -> String {
                 format!("is unknown; known here: {}", known.replace(" or ", ", ").replace('`', ""))
             }
         };
+    }
+    if why == "number out of range" {
+        return "is a number too large to be read; send a smaller one".to_owned();
     }
     match why.strip_prefix("invalid type: ").and_then(|it| it.rsplit_once(", expected ")) {
         Some((found, expected)) => {

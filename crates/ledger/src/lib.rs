@@ -28,6 +28,6 @@ pub use store::{
     Append, BadRow, BeatRow, Cascade, Decide, Heard, LateKey, LateResult, Loaded, Mark, NewBodies,
     NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite, Store, Was,
 };
-pub use time::{Clock, Reading, Span, Time};
+pub use time::{Clock, Reading, Span, Steady, Time};
 
 pub use delegation::refusal::{Refusal, Refused};

@@ -38,6 +38,56 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
     }
 }
 
+/// How far a clock may be behind for the ledger's time to wait for it, in milliseconds.
+const WAIT_MS_MAX: i64 = 2000;
+
+/// The ledger's time over a machine's clocks: it never falls, and never stands still for long.
+///
+/// Where the wall clock was set back a little, time stands still until the clock has caught up. Where it was set
+/// back farther, time goes on by the clock that counts since boot, a tenth slower, until the wall clock has
+/// caught up: deadlines and silence still run out, and an hour is made good in ten.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Steady {
+    latest: Time,
+    /// From which time, and from how many milliseconds since boot, it goes on without the wall clock: where it
+    /// left it, or, while it follows it, the last reading.
+    from: Option<(Time, i64)>,
+}
+
+impl Steady {
+    /// A time that begins no earlier than `latest`, the last moment that was written down.
+    #[must_use]
+    pub fn after(latest: Time) -> Self {
+        Self { latest, from: None }
+    }
+
+    /// What the ledger's time is when the clocks say this.
+    pub fn reading(&mut self, wall_ms: i64, boot_ms: i64) -> Reading {
+        let ahead_ms = self.latest.since_ms(Time(wall_ms));
+        if ahead_ms <= WAIT_MS_MAX {
+            self.latest = self.latest.max(Time(wall_ms));
+            self.from = Some((self.latest, boot_ms));
+        } else {
+            let (from, boot_then_ms) = *self.from.get_or_insert((self.latest, boot_ms));
+            let passed_ms = (boot_ms - boot_then_ms).max(0);
+            self.latest = self.latest.max(from + (passed_ms - passed_ms / 10));
+        }
+        Reading { now: self.latest, wall_ms, boot_ms }
+    }
+
+    /// The last time that was told.
+    #[must_use]
+    pub fn latest(&self) -> Time {
+        self.latest
+    }
+
+    /// How many milliseconds the wall clock lies behind, where that is too much to wait for it.
+    #[must_use]
+    pub fn behind_ms(&self, wall_ms: i64) -> Option<i64> {
+        Some(self.latest.since_ms(Time(wall_ms))).filter(|behind_ms| *behind_ms > WAIT_MS_MAX)
+    }
+}
+
 impl Time {
     /// This moment and `seconds` more, or the end of time.
     #[must_use]
@@ -92,7 +142,28 @@ impl fmt::Display for Span {
 
 #[cfg(test)]
 mod tests {
-    use super::Span;
+    use super::{Span, Steady, Time};
+
+    #[test]
+    fn the_ledgers_time_never_falls_and_never_stands_still_for_long() {
+        let mut steady = Steady::after(Time(500));
+        for (what, wall_ms, boot_ms, now) in [
+            ("no earlier than what was written down", 0, 0, 500),
+            ("the wall clock is followed", 100_000, 1_000, 100_000),
+            ("set back a little, it is waited for", 99_000, 1_100, 100_000),
+            ("", 100_100, 2_200, 100_100),
+            ("set forward, it is followed", 700_100, 3_000, 700_100),
+            ("set back far, time goes on a tenth slower", 600_000, 4_000, 701_000),
+            ("", 600_000, 4_001, 701_001),
+            ("", 610_000, 13_000, 709_100),
+            ("a restless clock changes nothing", 300_000, 23_000, 718_100),
+            ("until it has caught up", 717_000, 23_500, 718_100),
+            ("", 719_000, 25_500, 719_000),
+        ] {
+            assert_eq!(steady.reading(wall_ms, boot_ms).now, Time(now), "{what} {wall_ms}");
+        }
+        assert_eq!((steady.behind_ms(717_000), steady.behind_ms(700_000)), (None, Some(19_000)));
+    }
 
     #[test]
     fn a_time_prints_as_rfc_3339_with_milliseconds() {

@@ -5,6 +5,7 @@
 mod clock;
 mod database;
 mod error;
+mod http;
 mod ids;
 mod listen;
 mod migrate;

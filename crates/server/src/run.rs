@@ -1,6 +1,5 @@
 //! One run of the server: open, wire, say so, serve until asked to stop.
 
-use std::future::IntoFuture as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::clock::SystemClock;
 use crate::database::Database;
 use crate::error::ServeError;
+use crate::http;
 use crate::ids::Uuids;
 use crate::listen::keep_listening;
 use crate::port::{at_once, bind};
@@ -66,7 +66,7 @@ async fn serve_over<S: Store>(
 pub(crate) struct Server<S> {
     pub(crate) ledger: Ledger<S>,
     pub(crate) parts: VitalParts,
-    pub(crate) http: JoinHandle<io::Result<()>>,
+    pub(crate) http: JoinHandle<()>,
     /// Tells every part that the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -90,9 +90,8 @@ impl<S: Store> Server<S> {
         parts.start("the sweeper", async move { passing.run(stop_passing).await });
         let hosts = Hosts::of(address);
         let router = router(App { ledger: ledger.clone(), sweeper, follower, hosts });
-        let http =
-            axum::serve(at_once(listener), router).with_graceful_shutdown(told_to_stop(stopping));
-        Self { ledger, parts, http: tokio::spawn(http.into_future()), stop }
+        let http = http::serve(at_once(listener), router, told_to_stop(stopping));
+        Self { ledger, parts, http: tokio::spawn(http), stop }
     }
 
     /// Waits for a signal, or for the end of a part that should not have ended.

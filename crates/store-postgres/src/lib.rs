@@ -146,16 +146,14 @@ impl Reader for PostgresStore {
         self.readers.ask(async |connection| read::earliest_due(connection).await).await
     }
 
-    async fn armed_later_than(
+    async fn armed_beyond(
         &self,
-        later_than: Time,
+        threshold_s: u32,
         after: RowNum,
         limit: usize,
     ) -> Result<Vec<Watch>, Failure> {
         self.readers
-            .ask(async |connection| {
-                read::armed_later_than(connection, later_than, after, limit).await
-            })
+            .ask(async |connection| read::armed_beyond(connection, threshold_s, after, limit).await)
             .await
     }
 

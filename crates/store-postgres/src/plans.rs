@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, StatusFilter};
 use consign_ledger::{AgentId, Cascade, DelegationId, Time};
-use consign_testkit::postgres;
+use consign_testkit::postgres::Database;
 use serde_json::Value;
 use tokio_postgres::{AsyncMessage, NoTls};
 
@@ -28,6 +28,7 @@ const CALLS: usize = 7;
 struct Spied {
     connection: Connection,
     plans: Arc<Mutex<Vec<Value>>>,
+    _database: Database,
 }
 
 impl Spied {
@@ -35,8 +36,9 @@ impl Spied {
     /// first, every tenth has ended and left a message. But for one that is queued, what has ended is all that
     /// caller-0 and callee-0 ever had.
     async fn in_flight(rows: i64) -> Self {
-        let config: tokio_postgres::Config = postgres::empty_database().await.parse().unwrap();
-        let (client, mut connection) = config.connect(NoTls).await.unwrap();
+        let database = Database::empty().await;
+        let (client, mut connection) =
+            tokio_postgres::connect(&database.url(), NoTls).await.unwrap();
         let plans = Arc::new(Mutex::new(vec![]));
         let heard = Arc::clone(&plans);
         let task = tokio::spawn(async move {
@@ -57,7 +59,7 @@ impl Spied {
                    SET auto_explain.log_timing = off; SET auto_explain.log_min_duration = 0;
                    SET statement_timeout = 0";
         connection.batch_execute(spy).await.unwrap();
-        Self { connection, plans }
+        Self { connection, plans, _database: database }
     }
 
     async fn analyse(&self) {

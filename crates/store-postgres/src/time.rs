@@ -1,8 +1,8 @@
 //! The ledger's time: the server's clock, which all replicas share, and which never falls here.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use consign_ledger::{Clock, Reading, Time};
+use consign_ledger::{Clock, Reading, Steady, Time};
 
 /// Whose clock on the wall decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +16,13 @@ pub enum Wall {
 pub(crate) struct LedgerTime {
     clock: Box<dyn Clock>,
     wall: Wall,
-    latest: AtomicI64,
+    steady: Mutex<Steady>,
 }
 
 impl LedgerTime {
     /// A time that begins no earlier than `latest`, the last moment that the ledger wrote down.
     pub(crate) fn new(clock: impl Clock, wall: Wall, latest: Time) -> Self {
-        Self { clock: Box::new(clock), wall, latest: AtomicI64::new(latest.0) }
+        Self { clock: Box::new(clock), wall, steady: Mutex::new(Steady::after(latest)) }
     }
 
     /// What a statement takes for the wall instead of the server's clock.
@@ -32,17 +32,20 @@ impl LedgerTime {
 
     /// The time, now that the wall says so much.
     pub(crate) fn at(&self, wall_ms: i64) -> Time {
-        let before = self.latest.fetch_max(wall_ms, Ordering::Relaxed);
-        Time(before.max(wall_ms))
+        self.reading(wall_ms, self.boot_ms()).now
     }
 
     pub(crate) fn reading(&self, wall_ms: i64, boot_ms: i64) -> Reading {
-        Reading { now: self.at(wall_ms), wall_ms, boot_ms }
+        self.steady().reading(wall_ms, boot_ms)
     }
 
     /// The last time that was told.
     pub(crate) fn latest(&self) -> Time {
-        Time(self.latest.load(Ordering::Relaxed))
+        self.steady().latest()
+    }
+
+    fn steady(&self) -> MutexGuard<'_, Steady> {
+        self.steady.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn boot_ms(&self) -> i64 {

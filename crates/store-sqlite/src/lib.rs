@@ -108,14 +108,13 @@ impl Reader for SqliteStore {
         self.readers.ask(read::earliest_due).await
     }
 
-    async fn armed_later_than(
+    async fn armed_beyond(
         &self,
-        later_than: Time,
+        threshold_s: u32,
         after: RowNum,
         limit: usize,
     ) -> Result<Vec<Watch>, Failure> {
-        let rows =
-            move |connection: &_| read::armed_later_than(connection, later_than, after, limit);
+        let rows = move |connection: &_| read::armed_beyond(connection, threshold_s, after, limit);
         self.readers.ask(rows).await
     }
 

@@ -82,7 +82,17 @@ pub(crate) struct Opened {
 }
 
 pub(crate) fn open(path: &Path) -> Result<Opened, OpenError> {
-    let lock = lock(path)?;
+    let lock_path = lock_path(path);
+    let was_there = lock_path.exists();
+    let opened = lock(path, &lock_path).and_then(|lock| open_locked(path, lock));
+    if opened.is_err() && !was_there {
+        // Nothing is left beside a file that is not ours. Where this fails, it was not made either.
+        drop(std::fs::remove_file(&lock_path));
+    }
+    opened
+}
+
+fn open_locked(path: &Path, lock: File) -> Result<Opened, OpenError> {
     let sqlite = |why| sqlite_error(path, why);
     let mut connection = Connection::open(path).map_err(sqlite)?;
     refuse_strangers(&connection, path)?;
@@ -105,19 +115,22 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Holds the file beside the ledger that tells a second process who has it.
-fn lock(path: &Path) -> Result<File, OpenError> {
+fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let lock_path = PathBuf::from(name);
-    let unusable = |why| OpenError::Unusable { path: lock_path.clone(), why };
+    PathBuf::from(name)
+}
+
+/// Holds the file beside the ledger that tells a second process who has it.
+fn lock(path: &Path, lock_path: &Path) -> Result<File, OpenError> {
+    let unusable = |why| OpenError::Unusable { path: lock_path.to_owned(), why };
     let mut options = OpenOptions::new();
     let mut file = options
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .open(&lock_path)
+        .open(lock_path)
         .map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => {}

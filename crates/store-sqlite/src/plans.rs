@@ -18,7 +18,8 @@ const MANY: i64 = 1_000_000;
 const FEW: i64 = 10_000;
 
 /// So many delegations in progress, none of them due, each with an event; every hundredth is a child of the
-/// first, every tenth has ended and left a message.
+/// first, every tenth has ended and left a message. But for one that is queued, what has ended is all that
+/// caller-0 and callee-0 ever had.
 fn in_flight(rows: i64) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(SCHEMA).unwrap();
@@ -33,6 +34,7 @@ fn in_flight(rows: i64) -> Connection {
              iif(i % 10 = 0, 'completed', 'in_progress'), 1, 1, 0, 0, i, i, i, {now} + 1000 + i, 'stuck', 0, 0, 0, 0,
              iif(i % 100 = 1 AND i > 1, (SELECT printf('%08x-%d', 2654435761 % 4294967296, 1)), NULL), 1, zeroblob(16), 0, 1,
              i, i, iif(i % 10 = 0, i, NULL), 'started', 'callee' FROM n;
+         UPDATE delegations SET caller_id = 'caller-0', callee_id = 'callee-0', status = 'queued' WHERE num = 11;
          INSERT INTO tasks (num, form, preview) SELECT i, 'text', 'task ' || i FROM n;
          INSERT INTO watch (num, epoch, attempt, alive_at, clocks_from, check_at, deadline)
          SELECT i, 0, 1, i, i, {now} + i % 600000, {now} + 1000 + i FROM n WHERE i % 10 <> 0;
@@ -59,6 +61,10 @@ fn page(connection: &Connection, filter: Filter) -> Result<usize, Trouble> {
     Ok(read::list(connection, &Filter { limit: 50, ..filter })?.items.len())
 }
 
+fn in_flight_of(whose: Filter) -> Filter {
+    Filter { status: Some(StatusFilter::InFlight), ..whose }
+}
+
 /// What is asked often, and what each must find at least, so that no plan is praised for an empty answer.
 const HOT: &[Query] = &[
     ("find", |c| Ok(usize::from(read::find(c, &first())?.is_some()))),
@@ -83,6 +89,17 @@ const HOT: &[Query] = &[
     }),
     ("list in flight", |c| {
         page(c, Filter { status: Some(StatusFilter::InFlight), ..Filter::default() })
+    }),
+    // Of all that this agent ever asked for, and of all that is in flight, next to nothing.
+    ("list what a caller has in flight", |c| {
+        page(c, in_flight_of(Filter { caller: Some(agent("caller-0")), ..Filter::default() }))
+    }),
+    ("list what a callee has in flight", |c| {
+        page(c, in_flight_of(Filter { callee: Some(agent("callee-0")), ..Filter::default() }))
+    }),
+    ("list what a caller has queued", |c| {
+        let status = Some(StatusFilter::Is(Status::Queued));
+        page(c, Filter { caller: Some(agent("caller-0")), status, ..Filter::default() })
     }),
     ("list by time", |c| {
         page(

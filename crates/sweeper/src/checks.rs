@@ -25,11 +25,11 @@ impl<S: Store> Pass<S> {
 
     /// Once per process: what was armed under a higher default threshold is looked at now.
     pub(crate) async fn bring_forward(&mut self) -> Result<(), Broken> {
-        let later_than = self.now.plus_s(self.ledger().settings().stuck_threshold_s);
+        let threshold_s = self.ledger().settings().stuck_threshold_s;
         let mut after = (!self.memory().brought_forward).then_some(RowNum::MIN);
         while let Some(num) = after {
             let reader = self.ledger().reader();
-            let page = reader.armed_later_than(later_than, num, PAGE_ROWS).await?;
+            let page = reader.armed_beyond(threshold_s, num, PAGE_ROWS).await?;
             after = page.last().filter(|_| page.len() == PAGE_ROWS).map(|last| last.num);
             self.look_at(page).await?;
             self.deadlines_meanwhile().await;

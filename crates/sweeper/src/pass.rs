@@ -64,10 +64,11 @@ impl<S: Store> Pass<S> {
         self.say("the mark of what was heard", listened.map_err(Broken::from));
         let cascades = self.cascades().await;
         self.say("the children of what ended", cascades);
-        let checks = self.checks().await;
-        self.say("the checks", checks);
+        // Before the checks, so that what these put off is not met twice.
         let brought_forward = self.bring_forward().await;
         self.say("the lowered threshold", brought_forward);
+        let checks = self.checks().await;
+        self.say("the checks", checks);
         self.finish().await;
     }
 

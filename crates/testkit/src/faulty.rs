@@ -289,13 +289,13 @@ impl<S: Store> Reader for Faulty<S> {
         self.store.earliest_due().await
     }
 
-    async fn armed_later_than(
+    async fn armed_beyond(
         &self,
-        later_than: Time,
+        threshold_s: u32,
         after: RowNum,
         limit: usize,
     ) -> Result<Vec<Watch>, Failure> {
-        self.store.armed_later_than(later_than, after, limit).await
+        self.store.armed_beyond(threshold_s, after, limit).await
     }
 
     async fn listening(&self, since: Time) -> Result<Listening, Failure> {

@@ -220,13 +220,13 @@ impl<S: Store> Reader for Hooked<S> {
         self.ask("earliest_due", self.inner.earliest_due()).await
     }
 
-    async fn armed_later_than(
+    async fn armed_beyond(
         &self,
-        later_than: Time,
+        threshold_s: u32,
         after: RowNum,
         limit: usize,
     ) -> Result<Vec<Watch>, Failure> {
-        self.ask("armed_later_than", self.inner.armed_later_than(later_than, after, limit)).await
+        self.ask("armed_beyond", self.inner.armed_beyond(threshold_s, after, limit)).await
     }
 
     async fn listening(&self, since: Time) -> Result<Listening, Failure> {

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ledger_asks_tokio_for_channels_alone() {
+    fn the_ledger_asks_tokio_for_channels_and_tasks_alone() {
         let ledger = package(LEDGER, &[("tokio", None, &["sync", "time"])]);
         assert_eq!(
             whys(vec![ledger]),

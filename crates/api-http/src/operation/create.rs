@@ -113,7 +113,11 @@ impl Request {
 
     /// The key may come as a header, too; the two must not contradict each other.
     fn take_key(&mut self, headers: &HeaderMap) -> Result<(), Problem> {
-        let Some(header) = headers.get(KEY_HEADER) else { return Ok(()) };
+        let mut given = headers.get_all(KEY_HEADER).iter();
+        let Some(header) = given.next() else { return Ok(()) };
+        if given.next().is_some() {
+            return Err(Problem::invalid_field("Idempotency-Key", "is given twice"));
+        }
         let text = std::str::from_utf8(header.as_bytes())
             .map_err(|_| Problem::invalid_field("Idempotency-Key", "must be UTF-8"))?;
         let key = ledger::IdempotencyKey::read(text)

@@ -19,6 +19,11 @@ use crate::problem::{Document, Problem};
 use crate::reply;
 use crate::shape::Delegation;
 
+/// Its last word is a delegation's id, too, for whoever asks in another way.
+pub(super) const PATH: &str = "/v1/delegations/batch";
+/// That id.
+pub(super) const WORD: &str = "batch";
+
 /// A request to delegate many.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::params::{NoParams, Query};
 use crate::problem::Problem;
 use crate::reply;
 
@@ -26,7 +27,7 @@ pub(crate) struct Answer {
     get, path = "/healthz", operation_id = "healthz", tag = "server",
     responses((status = OK, description = "It is", body = Answer))
 )]
-pub(crate) async fn alive() -> Result<Response, Problem> {
+pub(crate) async fn alive(Query(NoParams {}): Query<NoParams>) -> Result<Response, Problem> {
     reply::ok(&Answer { ok: true })
 }
 
@@ -37,7 +38,10 @@ pub(crate) async fn alive() -> Result<Response, Problem> {
     get, path = "/readyz", operation_id = "readyz", tag = "server",
     responses((status = OK, description = "It is", body = Answer))
 )]
-pub(crate) async fn ready<S: Store>(State(app): State<Arc<App<S>>>) -> Result<Response, Problem> {
+pub(crate) async fn ready<S: Store>(
+    State(app): State<Arc<App<S>>>,
+    Query(NoParams {}): Query<NoParams>,
+) -> Result<Response, Problem> {
     app.ledger.reader().newest_seq().await?;
     reply::ok(&Answer { ok: true })
 }

@@ -75,18 +75,20 @@ impl<'a> From<&'a Pulse> for Answer<'a> {
 pub(crate) async fn handle<S: Store>(
     State(app): State<Arc<App<S>>>,
     At(id): At<ledger::DelegationId>,
-    body: Body,
+    body: Result<Body, Problem>,
 ) -> Result<Response, Problem> {
-    let pulse =
-        beat(&app, &id, &body).await.map_err(|problem| problem.answering_a_beat(Some(&id)))?;
-    reply::ok(&Answer::from(&pulse))
+    match beat(&app, &id, body).await {
+        Ok(pulse) => reply::ok(&Answer::from(&pulse)),
+        Err(problem) => Err(app.refuse_beat(&id, problem).await),
+    }
 }
 
 async fn beat<S: Store>(
     app: &App<S>,
     id: &ledger::DelegationId,
-    body: &Body,
+    body: Result<Body, Problem>,
 ) -> Result<Pulse, Problem> {
+    let body = body?;
     let Request { lease, progress, waiting } = body.read()?;
     let beat = Heartbeat {
         id: id.clone(),

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::batch;
 use crate::body::Body;
-use crate::problem::{Document, Problem, Told};
+use crate::problem::{Document, Problem};
 use crate::reply;
 use crate::wire::{DelegationId, Moment, Progress, Status, Text, Wait, Wire, wait_change};
 
@@ -93,9 +93,25 @@ pub(crate) async fn handle<S: Store>(
     let pulses = batch::fill(beats, async |beats| {
         app.ledger.heartbeats(beats).await.into_iter().map(|it| it.map_err(Problem::from)).collect()
     });
-    let pulses = pulses.await;
+    let pulses = told(&app, &ids, pulses.await).await;
     let outcomes = ids.into_iter().zip(&pulses).map(|(id, pulse)| Item::of(id, pulse)).collect();
     reply::ok(&Answer { outcomes })
+}
+
+/// Each refused one with where its delegation stands.
+async fn told<S: Store>(
+    app: &App<S>,
+    ids: &[Option<DelegationId>],
+    pulses: Vec<Result<Pulse, Problem>>,
+) -> Vec<Result<Pulse, Problem>> {
+    let mut told = Vec::with_capacity(pulses.len());
+    for (id, pulse) in ids.iter().zip(pulses) {
+        told.push(match (id, pulse) {
+            (Some(id), Err(problem)) => Err(app.refuse_beat(&id.0, problem).await),
+            (_, pulse) => pulse,
+        });
+    }
+    told
 }
 
 /// The id that an item was sent for, even where the rest of it is invalid.
@@ -140,16 +156,15 @@ impl<'a> Item<'a> {
     }
 
     fn refused(delegation_id: Option<DelegationId>, problem: &'a Problem) -> Self {
-        let Told { current_status, attempt, deadline, stop, .. } =
-            problem.told().cloned().unwrap_or_default();
+        let told = problem.told();
         Self {
             delegation_id,
             ok: false,
-            current_status,
-            attempt,
-            deadline,
-            stop,
-            why: Some(problem.detail()),
+            current_status: told.and_then(|it| it.current_status),
+            attempt: told.and_then(|it| it.attempt),
+            deadline: told.and_then(|it| it.deadline),
+            stop: told.is_some_and(|it| it.stop),
+            why: Some(told.map_or(problem.detail(), |it| &it.why)),
             problem: Some(problem.document()),
         }
     }

@@ -27,6 +27,7 @@ mod sweeps;
 
 use std::sync::Arc;
 
+use axum::routing::get;
 use consign_ledger::Store;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -43,6 +44,7 @@ pub(crate) fn all<S: Store>() -> OpenApiRouter<Arc<App<S>>> {
     OpenApiRouter::with_openapi(openapi::cover())
         .routes(routes!(create::handle, list::handle))
         .routes(routes!(create_batch::handle))
+        .route(create_batch::PATH, get(show::handle_batch))
         .routes(routes!(show::handle))
         .routes(routes!(events::handle))
         .routes(routes!(explain::handle))

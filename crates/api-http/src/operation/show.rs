@@ -11,7 +11,7 @@ use consign_ledger::Store;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::NotFound;
+use super::{NotFound, create_batch};
 use crate::app::App;
 use crate::params::{At, Query};
 use crate::problem::Problem;
@@ -49,15 +49,32 @@ pub(crate) struct Answer<'a> {
 pub(crate) async fn handle<S: Store>(
     State(app): State<Arc<App<S>>>,
     At(id): At<ledger::DelegationId>,
-    Query(Params { wait_s, until }): Query<Params>,
+    Query(params): Query<Params>,
+) -> Result<Response, Problem> {
+    show(&app, &id, params).await
+}
+
+/// The delegation whose id is the word of the batch operation, which takes the path from the route above.
+pub(super) async fn handle_batch<S: Store>(
+    State(app): State<Arc<App<S>>>,
+    Query(params): Query<Params>,
+) -> Result<Response, Problem> {
+    let id = ledger::DelegationId::new(create_batch::WORD).map_err(|_| Problem::internal())?;
+    show(&app, &id, params).await
+}
+
+async fn show<S: Store>(
+    app: &App<S>,
+    id: &ledger::DelegationId,
+    Params { wait_s, until }: Params,
 ) -> Result<Response, Problem> {
     let (row, bodies) = match wait_s {
-        None | Some(WaitSeconds(0)) => app.find(&id).await?,
+        None | Some(WaitSeconds(0)) => app.find(id).await?,
         Some(WaitSeconds(seconds)) => {
             let until = until.map_or(Awaited::Terminal, |it| it.0);
             let at_most = Duration::from_secs(seconds.into());
-            let news = app.follower.wait(&id, until, at_most).await?;
-            news.ok_or_else(|| Problem::not_found(&id))?
+            let news = app.follower.wait(id, until, at_most).await?;
+            news.ok_or_else(|| Problem::not_found(id))?
         }
     };
     reply::ok(&Answer { delegation: Delegation::whole(&row, &bodies, app.threshold_s()) })

@@ -2,6 +2,7 @@
 
 use consign_ledger as ledger;
 use consign_ledger::Refusal;
+use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::refusal::StateNow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -95,5 +96,27 @@ impl Told {
     pub(super) fn unknown(id: &str, refusal: &Refusal) -> Self {
         let delegation_id = ledger::DelegationId::new(id).ok().map(Wire);
         Self { delegation_id, why: refusal.to_string(), ..Self::default() }
+    }
+
+    /// What is true of a delegation whose row was not looked at for the refusal itself.
+    ///
+    /// Its callee is told to stop only by a verdict: a lease that was not read may hold.
+    pub(super) fn beside(
+        detail: &str,
+        id: &ledger::DelegationId,
+        row: Option<&Delegation>,
+    ) -> Self {
+        let verdict = row.map(|row| row.status).filter(|status| !status.in_flight());
+        Self {
+            delegation_id: Some(Wire(id.clone())),
+            current_status: row.map(|row| Wire(row.status)),
+            attempt: row.map(|row| row.attempt),
+            deadline: row.map(|row| Wire(row.deadline)),
+            stop: verdict.is_some(),
+            why: verdict.map_or_else(
+                || detail.to_owned(),
+                |status| Refusal::AlreadyTerminal(status).to_string(),
+            ),
+        }
     }
 }

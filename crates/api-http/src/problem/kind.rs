@@ -46,7 +46,7 @@ kinds! {
     ChangedMeanwhile = CONFLICT "changed-meanwhile" "The delegation changed meanwhile";
     LateResultsFull = CONFLICT "late-results-full" "No more late results are kept";
     PayloadTooLarge = PAYLOAD_TOO_LARGE "payload-too-large" "The body is too large";
-    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is not declared as JSON";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is not plain JSON";
     SelfDelegation = UNPROCESSABLE_ENTITY "self-delegation" "An agent cannot delegate to itself";
     Cycle = UNPROCESSABLE_ENTITY "cycle" "The callee would wait for itself";
     TooDeep = UNPROCESSABLE_ENTITY "too-deep" "The tree of delegations is too deep";
@@ -112,5 +112,37 @@ mod tests {
     fn every_problem_has_a_name_of_its_own() {
         let names: HashSet<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         assert_eq!(names.len(), Kind::ALL.len());
+    }
+
+    /// The rows of the table of errors in the documentation: status, name, what to do.
+    fn documented() -> Vec<(String, String, String)> {
+        let page = include_str!("../../../../docs/http.md");
+        let (_, errors) = page.split_once("\n## Errors\n").expect("a chapter on errors");
+        let (errors, _) = errors.split_once("\n## ").unwrap_or((errors, ""));
+        let rows = errors.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+        let cells = rows.map(|row| row.split(" | ").map(str::to_owned).collect::<Vec<_>>());
+        let rows = cells.map(|cells| match <[String; 3]>::try_from(cells) {
+            Ok([status, name, what_to_do]) => (status, name.replace('`', ""), what_to_do),
+            Err(cells) => panic!("not three cells: {cells:?}"),
+        });
+        rows.filter(|(status, ..)| status != "status").collect()
+    }
+
+    #[test]
+    fn the_documentation_names_every_problem_with_its_status_and_what_to_do() {
+        let written = documented();
+        let (mut names, mut known): (Vec<_>, Vec<_>) = (
+            written.iter().map(|(status, name, _)| (status.clone(), name.clone())).collect(),
+            Kind::ALL
+                .iter()
+                .map(|it| (it.status().as_str().to_owned(), it.name().to_owned()))
+                .collect(),
+        );
+        names.sort();
+        known.sort();
+        assert_eq!(names, known);
+        for (_, name, what_to_do) in written {
+            assert!(what_to_do.split(' ').count() > 2, "{name}: what to do?");
+        }
     }
 }

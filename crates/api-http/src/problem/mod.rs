@@ -10,10 +10,10 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use consign_delivery::WaitError;
-use consign_ledger::{Error, Failure, Refusal, Refused};
+use consign_ledger::delegation::Delegation;
+use consign_ledger::{DelegationId, Error, Failure, Refusal, Refused};
 
 use crate::limits::RETRY_AFTER_S;
-use crate::wire::Wire;
 use kind::Kind;
 
 pub(crate) use document::{Document, Told};
@@ -105,7 +105,7 @@ impl Problem {
         problem
     }
 
-    pub(crate) fn not_found(id: &consign_ledger::DelegationId) -> Self {
+    pub(crate) fn not_found(id: &DelegationId) -> Self {
         Refused::from(Refusal::NotFound(id.to_string())).into()
     }
 
@@ -150,12 +150,17 @@ impl Problem {
         Self::new(Kind::Internal, "the ledger failed inside; nothing else is affected")
     }
 
-    /// As the answer to a heartbeat, which always tells where things stand.
-    pub(crate) fn answering_a_beat(mut self, id: Option<&consign_ledger::DelegationId>) -> Self {
-        let (matter, delegation_id) = (&mut *self.0, id.cloned().map(Wire));
-        let nothing = || Told { delegation_id, why: matter.detail.clone(), ..Told::default() };
-        matter.told = matter.told.take().or_else(|| Some(nothing()));
+    /// With what is true of this delegation, where it is known or nothing is told yet.
+    pub(crate) fn about(mut self, id: &DelegationId, row: Option<&Delegation>) -> Self {
+        if row.is_some() || self.0.told.is_none() {
+            self.0.told = Some(Told::beside(&self.0.detail, id, row));
+        }
         self
+    }
+
+    /// Whether the request is to blame, and not the ledger.
+    pub(crate) fn blames_the_request(&self) -> bool {
+        self.0.kind.status().is_client_error()
     }
 
     /// What is wrong, and what to do next.

@@ -68,7 +68,7 @@ wholes! {
 const PAGE_ITEMS: u32 = PAGE_MAX as u32;
 
 /// Up to here every whole number has its own floating point number.
-const EXACT_MAX: i64 = 1 << 53;
+const EXACT_MAX: u64 = 1 << 53;
 
 /// Reads a number in a range, and says the range where it is not in it.
 #[derive(Clone, Copy)]
@@ -112,7 +112,8 @@ impl Visitor<'_> for Range {
         #[expect(clippy::cast_possible_truncation, reason = "what is not exact is refused")]
         let whole = number as i64;
         #[expect(clippy::cast_precision_loss, reason = "what is not exact is refused")]
-        let exact = (whole as f64).to_bits() == (number + 0.0).to_bits() && whole.abs() < EXACT_MAX;
+        let exact = (whole as f64).to_bits() == (number + 0.0).to_bits()
+            && whole.unsigned_abs() < EXACT_MAX;
         if exact { self.visit_i64(whole) } else { Err(self.but(format_args!("{number:?}"))) }
     }
 

@@ -70,6 +70,9 @@ async fn a_request_to_delegate_is_checked_field_by_field() {
         ("deadline_s", "12345678901234567890"),
         ("deadline_s", "123456789012345678901234567890"),
         ("deadline_s", "1e30"),
+        ("deadline_s", "1e999"),
+        ("deadline_s", "-9223372036854775809"),
+        ("deadline_s", "-1e19"),
         ("deadline_s", "\"60\""),
         ("deadline_s", "true"),
         ("stuck_threshold_s", "0"),
@@ -105,6 +108,7 @@ async fn a_body_that_is_no_request_is_refused() {
         " \n ",
         "{",
         "{}x",
+        "{\"\":1}",
         "{} {}",
         "[]",
         "[\"a\",\"b\",1]",
@@ -241,6 +245,7 @@ async fn parameters_are_checked_as_well() {
         "/v1/delegations?status=done",
         "/v1/delegations?status=",
         "/v1/delegations?state=stuck",
+        "/v1/delegations?=stuck",
         "/v1/delegations?status=stuck&status=queued",
         "/v1/delegations?caller=",
         "/v1/delegations?callee=a%00b",
@@ -276,6 +281,9 @@ async fn parameters_are_checked_as_well() {
         "/v1/agents/a/inbox?wait_s=1",
         "/v1/stats?x",
         "/v1/sweeps?limit=0",
+        "/healthz?x=1",
+        "/readyz?x=1",
+        "/openapi.json?x=1",
     ] {
         door.get(path).await;
     }
@@ -351,7 +359,21 @@ async fn a_body_must_be_declared_as_json() {
         writeln!(said, "{content_type:?}\n  {} {}", answer.status, answer.text)
             .expect("a string takes everything");
     }
+    for (header, value) in [("content-type", "text/plain"), ("content-encoding", "gzip")] {
+        let mut twice = request("POST", "/v1/delegations/D2/cancel", "{}");
+        twice.headers_mut().append(header, value.parse().unwrap());
+        let answer = door.send(twice).await;
+        writeln!(
+            said,
+            "application/json and {header}: {value}\n  {} {}",
+            answer.status, answer.text
+        )
+        .expect("a string takes everything");
+    }
     assert_snapshot!(said);
+    let mut plain = request("POST", "/v1/delegations/D2/cancel", "{}");
+    plain.headers_mut().insert("content-encoding", "identity".parse().unwrap());
+    assert_eq!(door.send(plain).await.status, 404);
     for content_type in [
         "application/json",
         "application/json; charset=utf-8",

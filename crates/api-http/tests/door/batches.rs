@@ -101,6 +101,10 @@ async fn a_key_in_the_header_is_for_one_delegation() {
         (contradicts.status, &contradicts.json()["field"]),
         (400, &json!("idempotency_key"))
     );
+    let mut both = with_key("/v1/delegations", "k", body);
+    both.headers_mut().append("idempotency-key", "other".parse().unwrap());
+    let both = door.send(both).await;
+    assert_eq!((both.status, &both.json()["field"]), (400, &json!("Idempotency-Key")));
     let empty = door.send(with_key("/v1/delegations", "", body)).await;
     assert_eq!((empty.status, &empty.json()["field"]), (400, &json!("Idempotency-Key")));
     let batch = door.send(with_key("/v1/delegations/batch", "k", r#"{"delegations":[]}"#)).await;

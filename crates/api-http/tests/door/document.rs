@@ -61,6 +61,44 @@ async fn every_route_is_served_and_described() {
     }
 }
 
+/// Ids are free, so a word of a path may be one: no route may stand between it and its operations.
+#[tokio::test]
+async fn every_word_of_a_path_is_an_id_like_any_other() {
+    let door = Door::open().await;
+    let words: BTreeSet<&str> =
+        ROUTES.iter().flat_map(|(_, path)| path.split('/')).filter(|it| !it.is_empty()).collect();
+    for word in words.into_iter().filter(|it| !it.contains('{')) {
+        let body = json!({"delegation_id": word, "caller_id": "a", "callee_id": "b", "task": 1});
+        let made = door.send(request("POST", "/v1/delegations", body.to_string())).await;
+        assert_eq!(made.status, 201, "{word}: {}", made.text);
+        for (method, path) in ROUTES.iter().filter(|(_, path)| path.contains("{delegation_id}")) {
+            let path = path.replace("{delegation_id}", word);
+            let answer = door.send(request(&method.to_uppercase(), &path, "")).await;
+            assert!(![404, 405].contains(&answer.status), "{method} {path}: {}", answer.text);
+        }
+        let shown = door.send(request("GET", &format!("/v1/delegations/{word}"), "")).await;
+        assert_eq!(shown.json()["delegation"]["delegation_id"], word);
+        let head = door.send(request("HEAD", &format!("/v1/delegations/{word}"), "")).await;
+        assert_eq!(head.status, 200, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_the_batch_is_a_delegation_to_whoever_does_not_post() {
+    let mut door = Door::open().await;
+    assert_eq!(door.get("/v1/delegations/batch").await.status, 404);
+    door.delegated("batch").await;
+    let batch = door.post("/v1/delegations/batch", r#"{"delegations":[]}"#).await;
+    assert_eq!(batch.json(), json!({"outcomes": []}));
+    assert_eq!(door.get("/v1/delegations/batch?wait_s=0").await.status, 200);
+    assert_eq!(door.get("/v1/delegations/batch?wait=0").await.status, 400);
+    let refused = door.send(request("DELETE", "/v1/delegations/batch", "")).await;
+    assert_eq!(
+        (refused.status, &refused.headers["allow"]),
+        (405, &"POST,GET,HEAD".parse().unwrap())
+    );
+}
+
 #[tokio::test]
 async fn it_is_openapi_3_1() {
     let (_, document) = document().await;

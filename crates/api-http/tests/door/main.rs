@@ -6,5 +6,7 @@ mod cast;
 mod document;
 mod hosts;
 mod questions;
+mod repeats;
+mod unread;
 mod verbs;
 mod waiting;

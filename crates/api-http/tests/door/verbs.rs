@@ -58,8 +58,19 @@ async fn delegating_is_refused_where_it_would_never_end() {
     door.says("with a deadline behind us, or too far ahead");
     door.post("/v1/delegations", &post("alice", "bob", r#","deadline":"2027-01-15T08:00:00Z""#))
         .await;
-    door.post("/v1/delegations", &post("alice", "bob", r#","deadline":"2028-01-17T08:00:00Z""#))
-        .await;
+    for far in [
+        "2028-01-17T08:00:00Z",
+        "2028-01-17t08:00:00z",
+        "2027-12-31T23:59:60-23:59",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:60.999999999999Z",
+        "9999-12-31T23:59:59-23:59",
+        "2016-12-31T23:59:60Z",
+        "0000-01-01T00:00:00+23:59",
+    ] {
+        let deadline = format!(r#","deadline":"{far}""#);
+        door.post("/v1/delegations", &post("alice", "bob", &deadline)).await;
+    }
     door.post(
         "/v1/delegations",
         &post("alice", "bob", r#","deadline":"2028-01-17T08:00:00Z","deadline_s":5"#),

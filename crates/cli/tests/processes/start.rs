@@ -90,6 +90,8 @@ fn a_file_that_is_no_ledger_is_refused_and_left_alone() {
     fs::write(ledger.path(), &text).unwrap();
     assert_refused(&ledger.serve().output(), 1, &["consign.db", "not a Consign ledger"]);
     assert_eq!(fs::read_to_string(ledger.path()).unwrap(), text);
+    let beside = fs::read_dir(ledger.path().parent().unwrap()).unwrap();
+    assert_eq!(beside.count(), 1, "nothing was left beside it");
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(crate) struct BeatDesk<S> {
     marked: Option<Time>,
     /// The clocks when the mark was written last; `None` before the first time.
     last: Option<Reading>,
+    /// Since then a beat was turned away, or failed: what the mark steps over was not heard, however short it is.
+    lost: bool,
 }
 
 /// One round of the desk.
@@ -38,7 +40,7 @@ pub(super) struct Round {
 
 impl<S: Store> BeatDesk<S> {
     pub(crate) fn new(shared: Arc<Shared<S>>, items: BeatsIn, marked: Option<Time>) -> Self {
-        Self { shared, items: items.0, marked, last: None }
+        Self { shared, items: items.0, marked, last: None, lost: false }
     }
 
     pub(crate) async fn run(mut self) {
@@ -48,7 +50,10 @@ impl<S: Store> BeatDesk<S> {
             let (round, emptied) = self.round(first);
             match reading {
                 Ok(reading) => self.serve(round, reading, emptied).await,
-                Err(failure) => round.fail(&failure),
+                Err(failure) => {
+                    self.lost |= !round.replies.is_empty();
+                    round.fail(&failure);
+                }
             }
         }
     }
@@ -67,16 +72,22 @@ impl<S: Store> BeatDesk<S> {
 
     pub(super) async fn serve(&mut self, mut round: Round, reading: Reading, emptied: bool) {
         self.shared.beats.on_the_way.new_round(reading.now);
-        let lost = self.shared.beats.lost.swap(false, Ordering::Relaxed);
-        let mark = (emptied && !lost).then(|| self.mark(&round, reading)).flatten();
+        // Where one was lost just now, another may be on its way out still: the mark waits for the next round.
+        let lost_now = self.shared.beats.lost.swap(false, Ordering::Relaxed);
+        self.lost |= lost_now;
+        let mark = (emptied && !lost_now).then(|| self.mark(&round, reading)).flatten();
         let rows = std::mem::take(&mut round.rows);
         match self.shared.store.beat(rows, mark).await {
             Ok(heard) => {
                 self.marked = mark.map_or(self.marked, |mark| Some(mark.heard_until));
                 self.last = mark.map_or(self.last, |_| Some(reading));
+                self.lost &= mark.is_none();
                 round.answer(heard, &self.shared.beats.on_the_way, reading.now);
             }
-            Err(failure) => round.fail(&failure),
+            Err(failure) => {
+                self.lost |= !round.replies.is_empty();
+                round.fail(&failure);
+            }
         }
     }
 
@@ -91,7 +102,8 @@ impl<S: Store> BeatDesk<S> {
         }
         let gap = |cause| Gap { from: marked, to: heard_until, cause };
         let cause = self.cause(reading);
-        Some(Mark::new(heard_until.max(marked), (step_ms > STEP_MS_MAX).then(|| gap(cause))))
+        let deaf = step_ms > STEP_MS_MAX || (self.lost && step_ms > 0);
+        Some(Mark::new(heard_until.max(marked), deaf.then(|| gap(cause))))
     }
 
     /// Why the mark stood still. A step of the clock is said loudly, also where it left no gap.

@@ -100,11 +100,11 @@ pub trait Reader: Send + Sync + 'static {
     /// The earliest moment of both lanes.
     fn earliest_due(&self) -> impl Future<Output = Result<Option<Time>, Failure>> + Send;
 
-    /// Watch rows of what beats or is stuck by the ledger's threshold, and whose check lies behind `later_than`,
-    /// by number.
-    fn armed_later_than(
+    /// Watch rows of what beats, or is stuck, by the ledger's threshold and would be looked at later than this
+    /// threshold alone has it, by number.
+    fn armed_beyond(
         &self,
-        later_than: Time,
+        threshold_s: u32,
         after: RowNum,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Watch>, Failure>> + Send;

@@ -107,16 +107,16 @@ pub(crate) async fn earliest_due(connection: &Connection) -> Result<Option<Time>
 
 /// Once per start: walking by number costs one look at each row, and no index that beats would pay for. In slices,
 /// because one walk over a large fleet would outlast what a statement may.
-pub(crate) async fn armed_later_than(
+pub(crate) async fn armed_beyond(
     connection: &Connection,
-    later_than: Time,
-    after: RowNum,
+    threshold_s: u32,
+    mut after: RowNum,
     limit: usize,
 ) -> Result<Vec<Watch>, Trouble> {
     let mut found = vec![];
-    let mut after = after;
     while let Some(end) = slice_end(connection, after).await? {
-        found.extend(armed_in(connection, later_than, (after, end), limit - found.len()).await?);
+        let left = limit - found.len();
+        found.extend(armed_in(connection, threshold_s, (after, end), left).await?);
         if found.len() >= limit {
             break;
         }
@@ -132,10 +132,11 @@ async fn slice_end(connection: &Connection, after: RowNum) -> Result<Option<RowN
     Ok(connection.query_one(&statement, &[&after, &SLICE_ROWS]).await?.try_get(0)?)
 }
 
-/// What beats has a threshold, and what is stuck may have a grace that is one; waits and starts have none.
+/// What beats has a threshold, and what is stuck may have a grace that is one; waits and starts have none. No check
+/// at all: by the threshold of then, the deadline came first.
 async fn armed_in(
     connection: &Connection,
-    later_than: Time,
+    threshold_s: u32,
     (after, through): (RowNum, RowNum),
     limit: usize,
 ) -> Result<Vec<Watch>, Trouble> {
@@ -143,12 +144,16 @@ async fn armed_in(
         SELECT num, epoch, attempt, alive_at, progress_at, clocks_from, threshold_s, progress_within_s, check_at,
                deadline
         FROM watch w
-        WHERE num > $1 AND num <= $2 AND threshold_s IS NULL AND check_at > $3 AND (epoch IS NOT NULL
-            OR EXISTS (SELECT 1 FROM delegations d WHERE d.num = w.num AND d.status = 'stuck'))
+        WHERE num > $1 AND num <= $2 AND threshold_s IS NULL AND CASE WHEN epoch IS NOT NULL
+            THEN greatest(alive_at, clocks_from) + $3::bigint < least(check_at, deadline)
+            ELSE EXISTS (SELECT 1 FROM delegations d WHERE d.num = w.num AND d.status = 'stuck'
+                AND d.stuck_grace_s IS NULL AND d.max_attempts > 1
+                AND d.stuck_at + $3::bigint < least(w.check_at, w.deadline)) END
         ORDER BY num LIMIT $4";
     let statement = connection.prepare_cached(sql).await?;
+    let threshold_ms = i64::from(threshold_s) * 1000;
     let rows =
-        connection.query(&statement, &[&after, &through, &later_than.0, &wide(limit)]).await?;
+        connection.query(&statement, &[&after, &through, &threshold_ms, &wide(limit)]).await?;
     rows.iter().map(watch_row).collect()
 }
 

@@ -46,22 +46,21 @@ pub(crate) fn due(
     Ok(rows.into_iter().map(moment).collect())
 }
 
-/// Watch rows, without those that cannot exist: these are said, and harm nobody else.
+/// Watch rows. One that cannot exist shows no more than when it is due: so it is examined whole, which writes it
+/// anew, or names what is wrong.
 fn watch_rows(
     connection: &Connection,
     sql: &str,
     values: &[&dyn ToSql],
 ) -> Result<Vec<Watch>, Trouble> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut found = vec![];
-    for row in statement.query_and_then(values, read_watch)? {
-        match row {
-            Ok(watch) => found.push(watch),
-            Err(Trouble::Corrupt(why)) => tracing::error!(%why, "a row cannot exist"),
-            Err(trouble) => return Err(trouble),
+    let read = |row: &rusqlite::Row<'_>| match read_watch(row) {
+        Err(Trouble::Corrupt(why)) => {
+            tracing::error!(%why, "a row cannot exist; its delegation is examined whole");
+            read_moments(row)
         }
-    }
-    Ok(found)
+        read => read,
+    };
+    connection.prepare_cached(sql)?.query_and_then(values, read)?.collect()
 }
 
 pub(crate) fn earliest_due(connection: &Connection) -> Result<Option<Time>, Trouble> {
@@ -73,21 +72,26 @@ pub(crate) fn earliest_due(connection: &Connection) -> Result<Option<Time>, Trou
     Ok(deadline.into_iter().chain(check).min().map(Time))
 }
 
-pub(crate) fn armed_later_than(
+pub(crate) fn armed_beyond(
     connection: &Connection,
-    later_than: Time,
+    threshold_s: u32,
     after: RowNum,
     limit: usize,
 ) -> Result<Vec<Watch>, Trouble> {
     // Once per start: walking by number costs one look at each row, and no index that beats would pay for.
     // What beats has a threshold, and what is stuck may have a grace that is one; waits and starts have none.
+    // No check at all: by the threshold of then, the deadline came first.
     let sql = format!(
-        "SELECT {WATCH} FROM watch
-         WHERE num > ?1 AND threshold_s IS NULL AND check_at > ?2 AND (epoch IS NOT NULL
-             OR (SELECT status FROM delegations d WHERE d.num = watch.num) = 'stuck')
+        "SELECT {WATCH} FROM watch, (SELECT ?2 * 1000 AS threshold_ms)
+         WHERE num > ?1 AND threshold_s IS NULL AND iif(epoch IS NOT NULL,
+             max(alive_at, coalesce(clocks_from, alive_at)) + threshold_ms
+                 < min(coalesce(check_at, deadline), deadline),
+             EXISTS (SELECT 1 FROM delegations d WHERE d.num = watch.num AND d.status = 'stuck'
+                 AND d.stuck_grace_s IS NULL AND d.max_attempts > 1
+                 AND d.stuck_at + threshold_ms < min(coalesce(check_at, watch.deadline), watch.deadline)))
          ORDER BY num LIMIT ?3"
     );
-    watch_rows(connection, &sql, params![after, later_than.0, limit])
+    watch_rows(connection, &sql, params![after, threshold_s, limit])
 }
 
 fn read_watch(row: &rusqlite::Row<'_>) -> Result<Watch, Trouble> {
@@ -104,6 +108,22 @@ fn read_watch(row: &rusqlite::Row<'_>) -> Result<Watch, Trouble> {
         progress_within_s: cell.plain("progress_within_s")?,
         check_at: cell.maybe_time("check_at")?,
         deadline: cell.time("deadline")?,
+    })
+}
+
+/// The columns of a watch row that the schema keeps sound.
+fn read_moments(row: &rusqlite::Row<'_>) -> Result<Watch, Trouble> {
+    Ok(Watch {
+        num: row.get(0)?,
+        epoch: None,
+        attempt: 1,
+        alive_at: None,
+        progress_at: None,
+        clocks_from: None,
+        threshold_s: None,
+        progress_within_s: None,
+        check_at: row.get::<_, Option<i64>>(8)?.map(Time),
+        deadline: Time(row.get(9)?),
     })
 }
 

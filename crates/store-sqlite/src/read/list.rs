@@ -1,7 +1,7 @@
 //! Lists of delegations, newest first: each filter walks an index of its own.
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Entry, Filter, Page};
+use consign_ledger::query::{Entry, Filter, Page, StatusFilter};
 use consign_ledger::{ID_BYTES_MAX, Json, Time};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -30,12 +30,18 @@ pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page<Entr
     Ok(Page { items: entries.into_iter().filter_map(|(_, entry)| entry).collect(), next })
 }
 
-/// One walk per status: an `IN` would make SQLite sort everything in flight.
+/// One walk per status: an `IN` would make SQLite sort everything in flight. What somebody has in flight has an
+/// index of its own.
 fn wanted(filter: &Filter) -> Vec<Option<Status>> {
     match filter.status {
+        Some(StatusFilter::InFlight) if names_somebody(filter) => vec![None],
         Some(status) => status.statuses().map(Some).collect(),
         None => vec![None],
     }
+}
+
+fn names_somebody(filter: &Filter) -> bool {
+    filter.caller.is_some() || filter.callee.is_some() || filter.parent.is_some()
 }
 
 fn by_status(
@@ -55,10 +61,10 @@ pub(crate) fn statement(
     status: Option<Status>,
 ) -> Result<Option<(String, Vec<Value>)>, Trouble> {
     let mut clauses = Clauses::default();
-    clauses.equal("d.status", status.map(Status::as_str));
-    clauses.equal("d.caller_id", filter.caller.as_ref().map(|id| id.as_str()));
-    clauses.equal("d.callee_id", filter.callee.as_ref().map(|id| id.as_str()));
-    clauses.equal("d.parent_id", filter.parent.as_ref().map(|id| id.as_str()));
+    clauses.status(filter, status);
+    clauses.equal("d.caller_id = ?", filter.caller.as_ref().map(|id| id.as_str()));
+    clauses.equal("d.callee_id = ?", filter.callee.as_ref().map(|id| id.as_str()));
+    clauses.equal("d.parent_id = ?", filter.parent.as_ref().map(|id| id.as_str()));
     if let Some(from) = filter.created_after {
         let Some(first) = first_created_at_or_after(connection, from)? else { return Ok(None) };
         clauses.number("d.num >= ?", first);
@@ -90,14 +96,19 @@ struct Clauses {
 }
 
 impl Clauses {
-    fn equal(&mut self, column: &'static str, value: Option<&str>) {
+    /// Where an agent or a parent is named, theirs are walked, and of what is in flight only that.
+    fn status(&mut self, filter: &Filter, status: Option<Status>) {
+        let theirs = names_somebody(filter);
+        if theirs && filter.status.is_some_and(|wanted| wanted.statuses().all(Status::in_flight)) {
+            self.sql.push("d.finished_at IS NULL");
+        }
+        let clause = if theirs { "+d.status = ?" } else { "d.status = ?" };
+        self.equal(clause, status.map(Status::as_str));
+    }
+
+    fn equal(&mut self, clause: &'static str, value: Option<&str>) {
         let Some(value) = value else { return };
-        self.sql.push(match column {
-            "d.status" => "d.status = ?",
-            "d.caller_id" => "d.caller_id = ?",
-            "d.callee_id" => "d.callee_id = ?",
-            _ => "d.parent_id = ?",
-        });
+        self.sql.push(clause);
         self.values.push(Value::Text(value.to_owned()));
     }
 

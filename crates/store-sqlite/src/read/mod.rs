@@ -9,7 +9,7 @@ mod listening;
 mod row;
 mod totals;
 
-pub(crate) use due::{armed_later_than, cascades, children_in_flight, due, earliest_due};
+pub(crate) use due::{armed_beyond, cascades, children_in_flight, due, earliest_due};
 pub(crate) use events::{events, late_results, newest_seq};
 pub(crate) use find::{delegations, find, row_by_id, row_by_num};
 pub(crate) use inbox::inbox;

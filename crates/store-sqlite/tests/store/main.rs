@@ -7,6 +7,34 @@ mod checks;
 mod hammer;
 mod model;
 
+use consign_testkit::World;
+
 use backend::Sqlite;
 
 consign_testkit::conforms!(sqlite, Sqlite);
+
+#[tokio::test]
+async fn a_watch_row_that_cannot_exist_is_examined_and_written_anew() {
+    let mut world = World::<Sqlite>::new().await;
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            alice delegates D2 to bob
+            bob beats D1 & bob beats D2
+            wait 5m",
+        )
+        .await;
+    world.backend().vandal().execute("UPDATE watch SET attempt = -1 WHERE num = 1", []).unwrap();
+    world
+        .play(
+            "
+            wait 6m
+            sweep                     D1 stuck: no heartbeat for 11m0s; D2 stuck: no heartbeat for 11m0s
+            sweep                     nothing
+            bob beats D1              told in_progress
+            wait 1m
+            bob beats D1              told in_progress",
+        )
+        .await;
+}

@@ -132,7 +132,7 @@ async fn a_panic_anywhere_does_not_end_the_run() {
         "due deadlines",
         "due checks",
         "cascades",
-        "armed_later_than",
+        "armed_beyond",
         "earliest_due",
         "keep_report",
         "tidy",

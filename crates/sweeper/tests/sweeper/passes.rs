@@ -10,13 +10,9 @@ use crate::cast::{
 
 #[tokio::test]
 async fn deadlines_are_met_whatever_else_fails() {
-    for (question, errors) in [
-        ("beat", 1),
-        ("cascades", 1),
-        ("due checks", 1),
-        ("armed_later_than", 1),
-        ("keep_report", 0),
-    ] {
+    for (question, errors) in
+        [("beat", 1), ("cascades", 1), ("due checks", 1), ("armed_beyond", 1), ("keep_report", 0)]
+    {
         let world = scene(ONE_OVERDUE).await;
         hooks(&world).before(question, away);
         let report = sweeper(&world).pass().await;
@@ -170,14 +166,14 @@ async fn a_lowered_threshold_counts_for_those_in_flight_from_the_first_pass_on()
     )
     .await;
     let sweeper = sweeper(&world);
-    hooks(&world).before("armed_later_than", away);
+    hooks(&world).before("armed_beyond", away);
     assert_eq!(sweeper.pass().await.errors, 1);
     let asked = count(&world);
     let report = sweeper.pass().await;
     assert_eq!((report.rearmed, report.stuck_marked), (1, 0), "tried again after the failure");
     world.play("wait 6s").await;
     let report = sweeper.pass().await;
-    assert_eq!((report.stuck_marked, asked.of("armed_later_than")), (1, 1), "and only once");
+    assert_eq!((report.stuck_marked, asked.of("armed_beyond")), (1, 1), "and only once");
 }
 
 #[tokio::test]

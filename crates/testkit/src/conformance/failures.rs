@@ -1,6 +1,7 @@
 //! What the disk, the connection and single rows may do, and what must hold all the same.
 
 use consign_ledger::command::{Command, Heartbeat, Sweep};
+use consign_ledger::delegation::listening::{Gap, GapCause};
 use consign_ledger::{Error, Failure, Reader as _};
 
 use crate::scenario::Step;
@@ -318,6 +319,11 @@ pub async fn a_beat_that_was_not_recorded_is_told_and_the_mark_waits_for_it<B: B
     let pulse = world.ledger().heartbeats(vec![beat]).await.pop().unwrap();
     assert_eq!(Said::of_beat(&pulse).refused.as_deref(), Some("unavailable"));
     assert_eq!(heard_until().await, before, "the mark must not move over a beat that was lost");
+    world.ledger().listen().await.unwrap();
+    let gap = Gap { from: before, to: before + 1500, cause: GapCause::Pause };
+    assert_eq!(world.gaps().await, [gap], "however short the time was in which it was lost");
+    world.wait(1).await;
+    assert_eq!(world.gaps().await, [gap], "and no longer");
 }
 
 /// §3.6, where it is the database that is down.

@@ -89,13 +89,14 @@ macro_rules! conforms {
                 }
                 listening {
                     a_threshold_lowered_at_restart_holds_from_the_first_pass
+                    a_lowered_threshold_holds_however_near_the_old_check_was
                     a_threshold_raised_at_restart_holds_at_once
                     only_silence_in_listening_time_counts
                     downtime_is_a_gap_and_is_subtracted
                     restarts_every_few_seconds_do_not_blind_the_sweeper
                     a_process_that_wakes_up_judges_by_its_mark_from_before_its_sleep
                     a_clock_that_jumps_forward_is_a_gap_and_deadlines_are_absolute
-                    a_clock_that_jumps_back_stops_time_and_never_turns_it
+                    a_clock_that_jumps_back_neither_turns_nor_stops_time
                     no_healthy_fleet_is_marked_whatever_the_server_goes_through
                     the_brake_holds_the_verdicts_when_most_of_the_fleet_falls_silent_together
                     one_that_falls_silent_alone_is_found_at_once

@@ -9,14 +9,14 @@ use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{Event, Late, SweepReport};
 use consign_ledger::{
     AgentId, BadRow, BatchId, Bodies, Cascade, DelegationId, IdempotencyKey, LateKey, Loaded,
-    Questions, Row, Time,
+    Questions, Row, Steady, Time,
 };
 
 use super::corrupt;
 
 #[derive(Default)]
 pub(super) struct Data {
-    pub(super) last_now: Time,
+    pub(super) steady: Steady,
     pub(super) batches: HashMap<BatchId, Time>,
     pub(super) rows: BTreeMap<RowNum, Kept>,
     pub(super) nums: HashMap<DelegationId, RowNum>,
@@ -41,11 +41,26 @@ pub(super) struct Kept {
     pub(super) watch: Option<Watch>,
 }
 
+impl Kept {
+    /// Its watch row, if this threshold alone would have it looked at earlier.
+    pub(super) fn armed_beyond(&self, threshold_s: u32) -> Option<Watch> {
+        let (watch, d) = (self.watch?, &self.delegation);
+        let from = match d.status {
+            _ if watch.epoch.is_some() => watch.alive_at.max(watch.clocks_from)?,
+            Status::Stuck if d.terms.stuck_grace_s.is_none() && d.max_attempts > 1 => d.stuck_at?,
+            _ => return None,
+        };
+        let at = from.plus_s(threshold_s);
+        let later = watch.check_at.is_none_or(|check_at| check_at > at) && at < watch.deadline;
+        (watch.threshold_s.is_none() && later).then_some(watch)
+    }
+}
+
 impl Data {
     /// A new process only knows the time that was written down.
     pub(super) fn forget_time(&mut self) {
         let latest_event = self.events.last().map(|event| event.at);
-        self.last_now = self.heard_until.max(latest_event).unwrap_or_default();
+        self.steady = Steady::after(self.heard_until.max(latest_event).unwrap_or_default());
     }
 
     pub(super) fn named(&self, id: &DelegationId) -> Option<&Kept> {

@@ -37,8 +37,7 @@ impl Memory {
     }
 
     fn now(&self, data: &mut Data) -> Time {
-        data.last_now = data.last_now.max(Time(self.clock.wall_ms()));
-        data.last_now
+        data.steady.reading(self.clock.wall_ms(), self.clock.boot_ms()).now
     }
 }
 
@@ -189,16 +188,16 @@ impl Reader for Memory {
         Ok(both.flatten().min())
     }
 
-    async fn armed_later_than(
+    async fn armed_beyond(
         &self,
-        later_than: Time,
+        threshold_s: u32,
         after: RowNum,
         limit: usize,
     ) -> Result<Vec<Watch>, Failure> {
         let data = self.data();
-        let inherits = |watch: &Watch| watch.threshold_s.is_none() && watch.num > after;
-        let later = |watch: &Watch| watch.check_at > Some(later_than);
-        Ok(data.watches().filter(|watch| inherits(watch) && later(watch)).take(limit).collect())
+        let behind = data.rows.range(after..).filter(|(num, _)| **num > after);
+        let beyond = behind.filter_map(|(_, kept)| kept.armed_beyond(threshold_s));
+        Ok(beyond.take(limit).collect())
     }
 
     async fn listening(&self, since: Time) -> Result<Listening, Failure> {

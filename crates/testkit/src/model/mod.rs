@@ -23,11 +23,17 @@ use row::Row;
 pub use compare::agree;
 pub use generate::scripts;
 
+/// A wall clock that is farther behind is not waited for, in milliseconds.
+const CLOCK_BEHIND_MS_MAX: i64 = 2000;
+
 /// What a ledger should be like.
 struct Model {
     wall_ms: i64,
+    boot_ms: i64,
     /// The ledger's time, which never falls while its process lives.
     now: i64,
+    /// When the wall clock was believed last: the ledger's time, and for how long the machine had run.
+    believed: Option<(i64, i64)>,
     /// The last moment that was written down beside the mark.
     written: i64,
     threshold_s: u32,
@@ -64,7 +70,9 @@ impl Model {
     fn new(wall_ms: i64, threshold_s: u32) -> Self {
         Self {
             wall_ms,
+            boot_ms: 0,
             now: wall_ms,
+            believed: None,
             written: 0,
             threshold_s,
             ears: Ears::new(wall_ms),
@@ -108,6 +116,7 @@ impl Model {
 
     fn let_pass(&mut self, ms: i64) {
         self.wall_ms += ms;
+        self.boot_ms += ms;
     }
 
     fn second(&mut self) {
@@ -116,7 +125,14 @@ impl Model {
     }
 
     fn look_at_the_clock(&mut self) {
-        self.now = self.now.max(self.wall_ms);
+        if self.now - self.wall_ms <= CLOCK_BEHIND_MS_MAX {
+            self.now = self.now.max(self.wall_ms);
+            self.believed = Some((self.now, self.boot_ms));
+            return;
+        }
+        let (then, boot_then_ms) = *self.believed.get_or_insert((self.now, self.boot_ms));
+        let passed_ms = self.boot_ms - boot_then_ms;
+        self.now = then + passed_ms - passed_ms / 10;
     }
 
     fn listen(&mut self) {
@@ -126,7 +142,7 @@ impl Model {
 
     /// A new process knows only the time that was written down.
     fn restart(&mut self) {
-        self.now = self.ears.heard_until.max(self.written);
+        (self.now, self.believed) = (self.ears.heard_until.max(self.written), None);
         self.looked_for_lowered_threshold = false;
     }
 

@@ -27,10 +27,10 @@ impl Model {
         self.fail_the_overdue();
         self.ears.listen(self.now);
         self.carry_on_cascades();
+        self.look_for_a_lowered_threshold();
         let due: Vec<usize> = self.looked_at_by(|look_at, _| look_at);
         let due = due.into_iter().filter(|row| self.rows[*row].look_at < Some(self.now)).collect();
         self.look(due);
-        self.look_for_a_lowered_threshold();
     }
 
     /// The rows in flight that want a look at all, by the given order.
@@ -80,14 +80,9 @@ impl Model {
             return;
         }
         self.looked_for_lowered_threshold = true;
-        let too_late = self.now + i64::from(self.threshold_s) * 1000;
-        let inherits = |row: &usize| {
-            let it = &self.rows[*row];
-            it.terms.threshold_s.is_none() && it.look_at > Some(too_late)
-        };
-        let rows = self.looked_at_by(|_, row| i64::try_from(row).unwrap_or(i64::MAX));
-        let rows = rows.into_iter().filter(inherits).collect();
-        self.look(rows);
+        let late =
+            (0..self.rows.len()).filter(|row| self.rows[*row].looked_at_too_late(self.threshold_s));
+        self.look(late.collect());
     }
 
     /// A glance shows the living; each of the others is looked at for itself.

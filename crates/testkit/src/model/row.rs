@@ -84,6 +84,22 @@ impl Row {
         }
     }
 
+    /// Whether the ledger's own threshold alone would have it looked at earlier than it is going to be.
+    pub(super) fn looked_at_too_late(&self, threshold_s: u32) -> bool {
+        let since = match (self.status, self.stuck) {
+            (Status::InProgress, _) if self.waiting.is_none() => self.silent_since(),
+            (Status::Stuck, Some((_, since)))
+                if self.terms.grace_s.is_none() && self.max_attempts > 1 =>
+            {
+                since
+            }
+            _ => return false,
+        };
+        let wanted = since + i64::from(threshold_s) * 1000;
+        let planned = self.look_at.unwrap_or(self.deadline).min(self.deadline);
+        self.terms.threshold_s.is_none() && wanted < planned
+    }
+
     pub(super) fn silent_since(&self) -> i64 {
         self.heard.max(self.clocks_from).expect("what is in progress was heard")
     }
