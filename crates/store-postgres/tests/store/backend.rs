@@ -41,21 +41,28 @@ impl Backend for Postgres {
     }
 
     async fn poison(&self, id: &DelegationId) {
-        let vandal = self.database.vandal().await;
-        let sql = "ALTER TABLE delegations DROP CONSTRAINT delegations_status_check";
-        vandal.batch_execute(sql).await.unwrap();
-        let sql = "UPDATE delegations SET status = 'nonsense' WHERE delegation_id = $1";
-        assert_eq!(vandal.execute(sql, &[&id.as_str()]).await.unwrap(), 1);
+        poison(&self.database, id).await;
     }
 
-    /// At its events, which come after its row: so there is something to roll back.
     async fn refuse(&self, id: &DelegationId) {
-        let vandal = self.database.vandal().await;
-        let sql = "SELECT num FROM delegations WHERE delegation_id = $1";
-        let num: i64 = vandal.query_one(sql, &[&id.as_str()]).await.unwrap().get(0);
-        let sql = format!(
-            "ALTER TABLE events ADD CONSTRAINT refuse_{num} CHECK (num <> {num}) NOT VALID"
-        );
-        vandal.batch_execute(&sql).await.unwrap();
+        refuse(&self.database, id).await;
     }
+}
+
+pub(crate) async fn poison(database: &Database, id: &DelegationId) {
+    let vandal = database.vandal().await;
+    let sql = "ALTER TABLE delegations DROP CONSTRAINT delegations_status_check";
+    vandal.batch_execute(sql).await.unwrap();
+    let sql = "UPDATE delegations SET status = 'nonsense' WHERE delegation_id = $1";
+    assert_eq!(vandal.execute(sql, &[&id.as_str()]).await.unwrap(), 1);
+}
+
+/// At its events, which come after its row: so there is something to roll back.
+pub(crate) async fn refuse(database: &Database, id: &DelegationId) {
+    let vandal = database.vandal().await;
+    let sql = "SELECT num FROM delegations WHERE delegation_id = $1";
+    let num: i64 = vandal.query_one(sql, &[&id.as_str()]).await.unwrap().get(0);
+    let sql =
+        format!("ALTER TABLE events ADD CONSTRAINT refuse_{num} CHECK (num <> {num}) NOT VALID");
+    vandal.batch_execute(&sql).await.unwrap();
 }

@@ -15,7 +15,8 @@ const ACTS: usize = 120;
 
 #[test]
 fn rivals_on_real_threads_leave_one_story() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let mut world = World::<Postgres>::new().await;
         let mut ids = vec![];

@@ -5,6 +5,7 @@
 mod backend;
 mod hammer;
 mod model;
+mod wire;
 
 use backend::Postgres;
 

@@ -6,5 +6,5 @@ use super::backend::Postgres;
 
 #[test]
 fn the_ledger_does_what_the_model_says() {
-    model::agree::<Postgres>(200);
+    model::agree::<Postgres>(30);
 }

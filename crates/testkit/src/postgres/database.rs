@@ -61,6 +61,12 @@ impl Database {
         shared::cluster().tcp_url(&self.name)
     }
 
+    /// Where its server listens on loopback.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        shared::cluster().port
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -7,8 +7,10 @@
 mod binaries;
 mod cluster;
 mod database;
+mod proxy;
 mod server;
 mod shared;
 
 pub use database::Database;
+pub use proxy::{AtCommit, Proxy};
 pub use server::{Server, Stop};
