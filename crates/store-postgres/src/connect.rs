@@ -49,7 +49,7 @@ impl Part {
     }
 
     /// What the session is told. A reader is cut off sooner; a writer plans each statement once.
-    fn settings(self) -> String {
+    pub(crate) fn settings(self) -> String {
         let (statement_s, plan) = match self {
             Self::Read => (2, "auto"),
             _ => (10, "force_generic_plan"),

@@ -8,6 +8,8 @@ mod failure;
 mod line;
 mod migrate;
 mod open;
+#[cfg(test)]
+mod plans;
 mod read;
 mod readers;
 mod time;

@@ -42,7 +42,8 @@ impl Spied {
         let plans = Arc::new(Mutex::new(vec![]));
         let heard = Arc::clone(&plans);
         let task = tokio::spawn(async move {
-            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await
+            {
                 if let AsyncMessage::Notice(notice) = message
                     && let Some((_, plan)) = notice.message().split_once("plan:\n")
                 {
@@ -249,9 +250,11 @@ async fn every_hot_query_walks_an_index_and_costs_the_same_for_a_million_analyse
             for node in large.iter().flat_map(nodes) {
                 complaints.extend(complaint(node).map(|why| format!("{what}: {why}")));
             }
-            let (small, large) = (small.iter().map(pages).sum::<i64>(), large.iter().map(pages).sum::<i64>());
+            let (small, large) =
+                (small.iter().map(pages).sum::<i64>(), large.iter().map(pages).sum::<i64>());
             if large > small + small / 2 + 100 {
-                complaints.push(format!("{what}: {small} pages for ten thousand, {large} for a million"));
+                complaints
+                    .push(format!("{what}: {small} pages for ten thousand, {large} for a million"));
             }
         }
     }
@@ -270,5 +273,8 @@ async fn a_large_fleet_is_sampled_and_a_small_one_counted() {
     assert!((20_000..=20_480).contains(&sampled.beating), "{sampled:?}");
     let sparse = "UPDATE watch SET num = num + 100000000 WHERE num > 1";
     few.connection.batch_execute(sparse).await.unwrap();
-    assert_eq!(read::fleet(&few.connection, NOW, 600).await.unwrap().beating, 9 * FEW.unsigned_abs() / 10);
+    assert_eq!(
+        read::fleet(&few.connection, NOW, 600).await.unwrap().beating,
+        9 * FEW.unsigned_abs() / 10
+    );
 }

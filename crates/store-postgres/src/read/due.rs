@@ -151,9 +151,8 @@ async fn armed_in(
                 AND d.stuck_at + $3::bigint < least(w.check_at, w.deadline)) END
         ORDER BY num LIMIT $4";
     let statement = connection.prepare_cached(sql).await?;
-    let threshold_ms = i64::from(threshold_s) * 1000;
-    let rows =
-        connection.query(&statement, &[&after, &through, &threshold_ms, &wide(limit)]).await?;
+    let ms = i64::from(threshold_s) * 1000;
+    let rows = connection.query(&statement, &[&after, &through, &ms, &wide(limit)]).await?;
     rows.iter().map(watch_row).collect()
 }
 

@@ -34,15 +34,12 @@ pub(crate) async fn events(
 ) -> Result<EventPage, Trouble> {
     // One more than the page, to know whether there is another.
     let limit = wide(query.limit + 1);
-    let rows = match &query.delegation_id {
-        Some(id) => {
-            let statement = connection.prepare_cached(OF_ONE).await?;
-            connection.query(&statement, &[&query.after, &limit, &id.as_str()]).await?
-        }
-        None => {
-            let statement = connection.prepare_cached(OF_ALL).await?;
-            connection.query(&statement, &[&query.after, &limit]).await?
-        }
+    let rows = if let Some(id) = &query.delegation_id {
+        let statement = connection.prepare_cached(OF_ONE).await?;
+        connection.query(&statement, &[&query.after, &limit, &id.as_str()]).await?
+    } else {
+        let statement = connection.prepare_cached(OF_ALL).await?;
+        connection.query(&statement, &[&query.after, &limit]).await?
     };
     let more = rows.len() > query.limit;
     let page = rows.iter().take(query.limit).map(read_event);

@@ -124,19 +124,19 @@ impl<'row> Cell<'row> {
         Self { table, num, row, next }
     }
 
-    fn corrupt(&self, column: &'static str, value: impl ToString) -> Trouble {
+    fn corrupt(&self, column: &'static str, value: &impl ToString) -> Trouble {
         let (table, row) = (self.table, self.num.to_string());
         CorruptRow { table, column, row, value: value.to_string() }.into()
     }
 
     pub(crate) fn missing(&self, column: &'static str) -> Trouble {
-        self.corrupt(column, "NULL")
+        self.corrupt(column, &"NULL")
     }
 
     /// A value that stands for itself.
     pub(crate) fn plain<T: FromSql<'row>>(&mut self, column: &'static str) -> Result<T, Trouble> {
         self.next += 1;
-        self.row.try_get(self.next - 1).map_err(|why| self.corrupt(column, why))
+        self.row.try_get(self.next - 1).map_err(|why| self.corrupt(column, &why))
     }
 
     /// A whole number.
@@ -150,7 +150,7 @@ impl<'row> Cell<'row> {
         column: &'static str,
     ) -> Result<Option<T>, Trouble> {
         let wide: Option<i64> = self.plain(column)?;
-        wide.map(|wide| T::try_from(wide).map_err(|_| self.corrupt(column, wide))).transpose()
+        wide.map(|wide| T::try_from(wide).map_err(|_| self.corrupt(column, &wide))).transpose()
     }
 
     /// A text that must make something.
@@ -169,7 +169,7 @@ impl<'row> Cell<'row> {
         make: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Trouble> {
         let Some(text) = self.plain::<Option<&str>>(column)? else { return Ok(None) };
-        make(text).map(Some).ok_or_else(|| self.corrupt(column, text))
+        make(text).map(Some).ok_or_else(|| self.corrupt(column, &text))
     }
 
     pub(crate) fn time(&mut self, column: &'static str) -> Result<Time, Trouble> {
@@ -193,7 +193,7 @@ impl<'row> Cell<'row> {
         column: &'static str,
     ) -> Result<Option<[u8; N]>, Trouble> {
         let Some(bytes) = self.plain::<Option<&[u8]>>(column)? else { return Ok(None) };
-        let of_another_length = |_| self.corrupt(column, format!("{} bytes", bytes.len()));
+        let of_another_length = |_| self.corrupt(column, &format!("{} bytes", bytes.len()));
         bytes.try_into().map(Some).map_err(of_another_length)
     }
 
