@@ -93,7 +93,8 @@ impl Connector {
             connection.batch_execute(&part.settings()).await?;
             Ok(connection)
         };
-        timeout(READY_MAX, ready).await.unwrap_or(Err(Trouble::Late))
+        // Boxed, because it is large, rare, and within the future of every read.
+        timeout(READY_MAX, Box::pin(ready)).await.unwrap_or(Err(Trouble::Late))
     }
 }
 

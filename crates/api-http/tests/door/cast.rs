@@ -13,13 +13,13 @@ use axum::http::{HeaderMap, Request};
 use consign_api_http::{App, Hosts, router};
 use consign_delivery::Follower;
 use consign_ledger::{Ledger, Settings};
-use consign_store_sqlite::SqliteStore;
 use consign_sweeper::Sweeper;
 use consign_testkit::{HandClock, SeededIds};
 use serde_json::{Map, Value};
-use tempfile::TempDir;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
+
+use crate::store::{Place, Store};
 
 /// How long a silence may last here, in seconds.
 const THRESHOLD_S: u32 = 5;
@@ -65,13 +65,13 @@ pub(crate) const FIELDS: [&str; 33] = [
 pub(crate) struct Door {
     router: Router,
     clock: HandClock,
-    ledger: Ledger<SqliteStore>,
+    ledger: Ledger<Store>,
     said: String,
     shown: BTreeMap<String, Map<String, Value>>,
     leases: Vec<String>,
     // The parts that run end with their senders.
     _stop: watch::Sender<bool>,
-    _dir: TempDir,
+    _place: Place,
 }
 
 /// What the door answered.
@@ -89,10 +89,8 @@ impl Answer {
 
 impl Door {
     pub(crate) async fn open() -> Self {
-        let dir = TempDir::new().expect("a place for the ledger");
-        let clock = HandClock::default();
-        let store = SqliteStore::open(&dir.path().join("consign.db"), clock.clone())
-            .expect("an empty ledger opens");
+        let (place, clock) = (Place::fresh().await, HandClock::default());
+        let store = place.open(clock.clone()).await;
         let settings = Settings { stuck_threshold_s: THRESHOLD_S };
         let (ledger, desk) =
             Ledger::open(store, settings, SeededIds::new(7)).await.expect("an open store");
@@ -109,7 +107,7 @@ impl Door {
             hosts: Hosts::of(([127, 0, 0, 1], 7420).into()),
         });
         let (said, shown, leases) = (String::new(), BTreeMap::new(), vec![]);
-        let door = Self { router, clock, ledger, said, shown, leases, _stop: stop, _dir: dir };
+        let door = Self { router, clock, ledger, said, shown, leases, _stop: stop, _place: place };
         door.ledger.listen().await.expect("a ledger that listens");
         door
     }
