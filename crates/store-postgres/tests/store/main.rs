@@ -5,6 +5,10 @@
 mod backend;
 mod hammer;
 mod model;
+mod order;
+mod replica;
+mod replicas;
+mod sharing;
 mod wire;
 
 use backend::Postgres;

@@ -8,13 +8,22 @@ use consign_testkit::{Backend, HandClock, World, conformance};
 use super::backend;
 
 /// The name of the connection that appends, as `pg_stat_activity` shows it.
-const APPEND: &str = "consign append";
+pub(crate) const APPEND: &str = "consign append";
 
 /// PostgreSQL behind a wire that can be cut.
-struct Wired {
+pub(crate) struct Wired {
     clock: HandClock,
-    database: Database,
-    proxy: Proxy,
+    pub(crate) database: Database,
+    pub(crate) proxy: Proxy,
+}
+
+impl Wired {
+    /// Its address, over the wire and unencrypted: the wire must see what it cuts.
+    pub(crate) fn url(&self) -> String {
+        let direct = format!(":{}/", self.database.port());
+        let wired = format!(":{}/", self.proxy.port());
+        self.database.tcp_url().replace(&direct, &wired) + "?sslmode=disable"
+    }
 }
 
 impl Backend for Wired {
@@ -28,11 +37,7 @@ impl Backend for Wired {
 
     async fn open(&self) -> PostgresStore {
         self.database.end_sessions().await;
-        let direct = format!(":{}/", self.database.port());
-        let wired = format!(":{}/", self.proxy.port());
-        // Unencrypted: the wire must see what it cuts.
-        let url = self.database.tcp_url().replace(&direct, &wired) + "?sslmode=disable";
-        PostgresStore::open(&url, self.clock.clone(), Wall::Given).await.unwrap()
+        PostgresStore::open(&self.url(), self.clock.clone(), Wall::Given).await.unwrap()
     }
 
     async fn poison(&self, id: &DelegationId) {

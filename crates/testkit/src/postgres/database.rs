@@ -55,6 +55,14 @@ impl Database {
         shared::cluster().url(&self.name)
     }
 
+    /// Its address for a user who may do everything with it and is no superuser: it is bound by limits, as users are.
+    pub async fn url_of_a_user(&self) -> String {
+        let user = &self.name;
+        let sql = format!("CREATE ROLE {user} LOGIN PASSWORD 'pass' IN ROLE consign");
+        self.vandal().await.batch_execute(&sql).await.expect("a new name");
+        self.url().replace("//consign@", &format!("//{user}@"))
+    }
+
     /// Its address, over TCP and with a password.
     #[must_use]
     pub fn tcp_url(&self) -> String {

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-/// Where in a commit the wire is cut.
+/// What happens to a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtCommit {
     /// Before the server gets it: nothing is committed.
@@ -17,6 +17,8 @@ pub enum AtCommit {
     Unanswered,
     /// At once when it was sent; the server may still be at it.
     Underway,
+    /// It is not: it is held back until it is let go.
+    Held,
 }
 
 /// A wire to one server.
@@ -30,6 +32,8 @@ struct Wire {
     plan: Mutex<Plan>,
     /// Rises when all connections are cut.
     cuts: watch::Sender<u64>,
+    /// A commit that was held back may go on.
+    let_go: Notify,
 }
 
 #[derive(Default)]
@@ -46,7 +50,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let plan = Mutex::new(Plan { upstream, ..Plan::default() });
-        let wire = Arc::new(Wire { plan, cuts: watch::Sender::new(0) });
+        let wire = Arc::new(Wire { plan, cuts: watch::Sender::new(0), let_go: Notify::new() });
         let task = tokio::spawn(serve(listener, Arc::clone(&wire)));
         Self { port, wire, task }
     }
@@ -82,6 +86,11 @@ impl Proxy {
     /// Cuts the connection with this application name at its next commit.
     pub fn cut_commit(&self, application: &str, at: AtCommit) {
         self.wire.plan().commit = Some((application.to_owned(), at));
+    }
+
+    /// Lets the commit go on that is held back, or that will be.
+    pub fn let_go(&self) {
+        self.wire.let_go.notify_one();
     }
 
     /// Whether a commit that was to be cut has not come yet.
@@ -134,6 +143,8 @@ async fn serve(listener: TcpListener, wire: Arc<Wire>) {
 
 /// Carries both ways until one end is gone or the wire is cut.
 async fn carry(wire: &Wire, client: TcpStream, server: TcpStream) -> std::io::Result<()> {
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
         (client.into_split(), server.into_split());
     let application = greet(&mut from_client, &mut to_server).await?;
@@ -142,6 +153,10 @@ async fn carry(wire: &Wire, client: TcpStream, server: TcpStream) -> std::io::Re
             let frame = Frame::read(&mut from_client).await?;
             match wire.cuts(&application, &frame) {
                 None => to_server.write_all(&frame.0).await?,
+                Some(AtCommit::Held) => {
+                    wire.let_go.notified().await;
+                    to_server.write_all(&frame.0).await?;
+                }
                 Some(at) => return Ok::<_, std::io::Error>((frame, at)),
             }
         }
