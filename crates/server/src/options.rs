@@ -42,9 +42,9 @@ pub struct Options {
 /// Where the ledger is, for every subcommand that opens it by itself.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseOptions {
-    /// Where the ledger is: sqlite:PATH, made if it does not exist, or postgres://USER:PASSWORD@HOST/DATABASE
     #[arg(
         long,
+        help = "Where the ledger is: sqlite:PATH, made if it does not exist, or postgres://USER:PASSWORD@HOST/DATABASE",
         env = "CONSIGN_DATABASE_URL",
         // A database's address may hold its password.
         hide_env_values = true,

@@ -62,8 +62,8 @@ CREATE TABLE delegations (
 );
 
 -- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first. What an
--- agent has is asked by status, too, and a list of it walks each status for itself: that needs no index more, where
--- SQLite has two partial ones, because every update of a status writes to every index here.
+-- agent has is asked by status, too, and a list of it walks each status for itself: that needs no index more, and
+-- every index costs each verdict a page, because an update of an indexed column writes to all indexes here.
 -- No number is ever NULL. An order that says where NULLs go is one that the primary key does not have: so nobody
 -- who asks in this order for the few rows of one agent is made to walk all rows backwards until enough have passed.
 CREATE INDEX delegations_status ON delegations (status, num DESC NULLS LAST);

@@ -45,7 +45,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
 }
 
 /// Delegates, beats and completes, one after another, each act repeated until it is acknowledged.
-fn call(number: usize, client: &Client, over: &AtomicBool) -> usize {
+pub(crate) fn call(number: usize, client: &Client, over: &AtomicBool) -> usize {
     let (caller, worker) = (format!("caller-{number}"), format!("worker-{number}"));
     let mut done = 0;
     while !over.load(Ordering::Relaxed) {
@@ -85,7 +85,7 @@ fn acknowledged(ask: impl Fn() -> reqwest::Result<Answer>) -> Value {
 }
 
 /// One verdict and one message for each; how many messages there are.
-fn audit(number: usize, client: &Client) -> usize {
+pub(crate) fn audit(number: usize, client: &Client) -> usize {
     let caller = format!("caller-{number}");
     let mut told: HashMap<String, Value> = HashMap::new();
     for message in client.inbox(&caller) {

@@ -63,6 +63,11 @@ pub(crate) struct Serve(Command);
 impl Serve {
     /// `consign serve` without any setting from outside.
     pub(crate) fn bare() -> Self {
+        Self::subcommand("serve")
+    }
+
+    /// A subcommand without any setting from outside.
+    pub(crate) fn subcommand(name: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_consign"));
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy();
@@ -70,7 +75,7 @@ impl Serve {
                 command.env_remove(&variable);
             }
         }
-        command.arg("serve");
+        command.arg(name);
         Self(command)
     }
 

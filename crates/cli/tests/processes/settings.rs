@@ -101,6 +101,7 @@ fn help_shows_every_setting_with_its_default_and_its_variable() {
         "--database-url",
         "CONSIGN_DATABASE_URL",
         "sqlite:consign.db",
+        "postgres://USER:PASSWORD@HOST/DATABASE",
         "--sweeper-interval-s",
         INTERVAL,
         "300",

@@ -5,6 +5,7 @@ use std::process::Output;
 
 use rustix::process::Signal;
 
+use crate::postgres::{SharedLedger, serve_on};
 use crate::server::{Ledger, Serve};
 
 /// It ended with this code, and said this on standard error.
@@ -53,7 +54,12 @@ fn other_machines_are_refused_before_anything_is_touched() {
 #[test]
 fn a_wrong_setting_is_refused_with_what_to_give() {
     for (variable, value, says) in [
-        ("CONSIGN_DATABASE_URL", "postgres://u:secret@localhost/db", "not supported yet"),
+        (
+            "CONSIGN_DATABASE_URL",
+            "postgres://u:secret@localhost:port/db",
+            "postgres://user:password@host",
+        ),
+        ("CONSIGN_DATABASE_URL", "postgres://u:secret@localhost/db?colour=red", "colour"),
         ("CONSIGN_DATABASE_URL", "sqlite::memory:", "sqlite:consign.db"),
         ("CONSIGN_DATABASE_URL", "consign.db", "sqlite:consign.db"),
         ("CONSIGN_LISTEN", "7420", "127.0.0.1:7420"),
@@ -120,4 +126,74 @@ fn a_folder_that_is_not_there_is_refused() {
     let url = format!("sqlite:{}/no/such/consign.db", ledger.folder().display());
     let output = ledger.serve().env("CONSIGN_DATABASE_URL", url).output();
     assert_refused(&output, 1, &["no/such/consign.db", "folder"]);
+}
+
+#[test]
+fn the_start_line_tells_which_database_and_keeps_its_password() {
+    let ledger = SharedLedger::new();
+    let server = ledger.serve().start();
+    let line = &server.start_line;
+    assert!(line.contains("ledger postgres://consign@127.0.0.1:"), "{line}");
+    assert!(!line.contains(&ledger.password()), "{line}");
+    assert_eq!(server.client().get("/readyz").status, 200);
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_refused_with_what_to_do() {
+    let ledger = SharedLedger::new();
+    let url = ledger.url();
+    let (server, database) = url.rsplit_once('/').unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = nobody.local_addr().unwrap();
+    drop(nobody);
+    for (url, says) in [
+        (
+            format!("postgres://consign:secret@{closed}/db"),
+            ["cannot be reached", "refused", "check that it runs"],
+        ),
+        (
+            format!("{server}/no_such_ledger"),
+            ["no database", "no_such_ledger", "createdb no_such_ledger"],
+        ),
+        (
+            url.replace(&ledger.password(), "secret"),
+            ["refuses user consign", "password", "in the URL"],
+        ),
+        (url.replace("consign:", "stranger:"), ["refuses user stranger", "password", "in the URL"]),
+    ] {
+        let output = serve_on(&url).output();
+        assert_refused(&output, 1, &says);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!told.contains("secret") && !told.contains(&ledger.password()), "{told}");
+    }
+    ledger.run("CREATE TABLE delegations (what text)");
+    assert_refused(&serve_on(&url).output(), 1, &["is not a Consign ledger", database]);
+    assert_eq!(ledger.count("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), 1);
+}
+
+#[test]
+fn a_database_of_a_later_version_is_refused_and_left_alone() {
+    let ledger = SharedLedger::new();
+    ledger.serve().start().stop(Signal::TERM);
+    ledger.run("UPDATE consign_migrations SET version = 99");
+    assert_refused(&ledger.serve().output(), 1, &["schema version 99", "use a newer consign"]);
+    let migrate = Serve::subcommand("migrate").env("CONSIGN_DATABASE_URL", ledger.url()).output();
+    assert_refused(&migrate, 1, &["schema version 99", "use a newer consign"]);
+}
+
+#[test]
+fn migrate_makes_the_schema_and_does_no_harm_again() {
+    let (ledger, file) = (SharedLedger::new(), Ledger::new());
+    let sqlite = format!("sqlite:{}", file.path().display());
+    for url in [ledger.url(), sqlite] {
+        for _ in 0..2 {
+            let output = Serve::subcommand("migrate").env("CONSIGN_DATABASE_URL", &url).output();
+            let told = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            assert!(told.contains("the schema is up to date"), "{told}");
+            assert!(!told.contains(&ledger.password()), "{told}");
+        }
+    }
+    assert_eq!(ledger.count("SELECT count(*) FROM delegations"), 0);
+    assert!(file.path().exists());
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tokio_postgres::{Client, NoTls};
+
 use super::binaries::{command, path};
 pub use super::cluster::Stop;
 use super::cluster::{Cluster, Disk};
@@ -42,6 +44,14 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         self.cluster.tcp_url("postgres")
+    }
+
+    /// A session of its own in that database, behind everybody's back.
+    pub async fn vandal(&self) -> Client {
+        let connected = tokio_postgres::connect(&self.url(), NoTls).await;
+        let (client, connection) = connected.expect("a running server takes connections");
+        tokio::spawn(async move { drop(connection.await) });
+        client
     }
 
     /// Where it listens on loopback.
