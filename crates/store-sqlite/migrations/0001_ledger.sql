@@ -69,9 +69,6 @@ CREATE TABLE delegations (
 CREATE INDEX delegations_status ON delegations (status);
 CREATE INDEX delegations_caller ON delegations (caller_id);
 CREATE INDEX delegations_callee ON delegations (callee_id);
--- What an agent has in flight, however much it ever had. Ending is the only event that changes these two.
-CREATE INDEX delegations_caller_in_flight ON delegations (caller_id) WHERE finished_at IS NULL;
-CREATE INDEX delegations_callee_in_flight ON delegations (callee_id) WHERE finished_at IS NULL;
 CREATE INDEX delegations_parent ON delegations (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX delegations_created ON delegations (created_at);
 CREATE UNIQUE INDEX delegations_retry_of ON delegations (retry_of) WHERE retry_of IS NOT NULL;
