@@ -247,7 +247,6 @@ impl Delegation {
             Change::Requeued { callee_id, deadline, .. } => {
                 self.hand_back(now);
                 self.attempt += 1;
-                self.max_attempts = self.max_attempts.max(self.attempt);
                 self.callee_id = callee_id.clone();
                 self.deadline = *deadline;
             }

@@ -144,6 +144,7 @@ macro_rules! conforms {
                     a_beat_that_says_nothing_of_waiting_leaves_the_wait_as_it_is
                     stuck_for_longer_than_its_grace_it_is_handed_out_again_while_attempts_are_left
                     without_a_grace_only_attempts_bring_one
+                    a_retry_by_hand_turns_no_automatic_retry_on
                     a_failure_that_was_reported_is_not_retried
                     who_must_begin_in_time_is_stuck_or_failed
                     a_hand_out_has_its_own_time_to_begin

@@ -220,6 +220,35 @@ pub async fn without_a_grace_only_attempts_bring_one<B: Backend>(mut world: Worl
         .await;
 }
 
+/// The caller said how often the work may be handed out by itself, and nobody else says otherwise.
+pub async fn a_retry_by_hand_turns_no_automatic_retry_on<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates once to bob, deadline 3h
+            alice delegates graced to bob, deadline 3h, grace 1m
+            alice delegates thrice to bob, deadline 3h, attempts 3
+            bob beats once & bob beats graced & bob beats thrice
+            alice retries once & alice retries graced & alice retries thrice
+            bob accepts once & bob accepts graced & bob accepts thrice
+            wait 11m
+            sweep                     pass: 3 stuck
+            wait 11m
+            sweep                     pass: 1 requeued; thrice queued; thrice attempt 3
+                                      once stuck; once attempt 2
+                                      graced failed: stuck for 11m0s, and no attempt is left
+            alice retries graced as D2
+            bob accepts D2
+            wait 11m
+            sweep                     D2 stuck
+            wait 11m
+            sweep                     D2 failed: stuck for 11m0s, and no attempt is left; D2 attempt 1
+            wait 3h
+            sweep                     once failed: deadline exceeded by sweeper",
+        )
+        .await;
+}
+
 pub async fn a_failure_that_was_reported_is_not_retried<B: Backend>(mut world: World<B>) {
     world
         .play(

@@ -213,7 +213,6 @@ impl Model {
         it.back_to_the_queue(now);
         it.attempt += 1;
         it.was_held = false;
-        it.max_attempts = it.max_attempts.max(it.attempt);
         self.note(row, EventKind::Requeued, by);
         if self.rows[row].terms.cancel_children {
             self.begin_cascade(row);
