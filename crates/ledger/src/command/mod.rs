@@ -142,12 +142,20 @@ pub(crate) fn standing(
     if override_reason.is_some() {
         return Ok(Role::Operator);
     }
-    let Some(lease) = lease else {
-        return if delegation.epoch == 0 { Ok(Role::Callee) } else { Err(Refusal::LeaseRequired) };
-    };
+    let Some(lease) = lease else { return without_lease(delegation) };
     match book.secret().open(&delegation.delegation_id, lease) {
         Some(epoch) if epoch == delegation.epoch && delegation.held => Ok(Role::Callee),
         _ => Err(Refusal::LeaseVoid),
+    }
+}
+
+/// While the first lease of all holds, who shows none has forgotten it. Later, they belong to an attempt that
+/// is over.
+fn without_lease(delegation: &Delegation) -> Result<Role, Refusal> {
+    match (delegation.epoch, delegation.held) {
+        (0, _) => Ok(Role::Callee),
+        (1, true) => Err(Refusal::LeaseRequired),
+        _ => Err(Refusal::AttemptOver),
     }
 }
 

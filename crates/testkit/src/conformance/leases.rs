@@ -1,5 +1,6 @@
 //! Who holds the work, and how it changes hands.
 
+use consign_ledger::Error;
 use consign_ledger::command::{Accept, Command};
 
 use crate::{Backend, World};
@@ -228,6 +229,75 @@ pub async fn an_answer_under_a_void_lease_is_refused_and_kept<B: Backend>(mut wo
             dave completes D1 with \"new\"    D1 completed; D1 result \"new\"
             bob completes D1 with \"new\"     refused already-terminal and kept; D1 keeps 4 late results
             bob fails D1 with \"newer\", a forged lease       refused already-terminal; D1 keeps 4 late results
+                                            D1 result \"new\"; alice has 1 message",
+        )
+        .await;
+}
+
+/// Whoever began without a lease must not go on beside whoever holds one now.
+pub async fn who_shows_no_lease_once_the_work_was_handed_out_again_is_told_to_stop<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1                                told in_progress
+            alice retries D1                            D1 queued",
+        )
+        .await;
+    assert!(stops(&world, "D1").await, "nobody holds it, and its attempt is over");
+    world.play("bob-two accepts D1").await;
+    assert!(stops(&world, "D1").await, "somebody else holds it");
+    world
+        .play(
+            "
+            bob-two releases D1
+            alice delegates D2 to bob
+            bob accepts D2",
+        )
+        .await;
+    assert!(stops(&world, "D1").await, "it was given back");
+    assert!(!stops(&world, "D2").await, "its holder may have forgotten the lease");
+}
+
+/// What who shows no lease is told, in the words of the refusal that says so.
+async fn stops<B: Backend>(world: &World<B>, name: &str) -> bool {
+    let beat = consign_ledger::command::Heartbeat {
+        id: world.id(name),
+        lease: None,
+        progress: None,
+        waiting: None,
+        override_reason: None,
+    };
+    let Err(Error::Refused(refused)) = world.ledger().heartbeats(vec![beat]).await.pop().unwrap()
+    else {
+        panic!("{name} needs a lease")
+    };
+    assert_eq!(refused.refusal.name(), "lease-required");
+    assert_eq!(
+        refused.refusal.to_string().contains("accept it again"),
+        refused.refusal.says_stop()
+    );
+    refused.refusal.says_stop()
+}
+
+pub async fn an_answer_without_a_lease_to_work_that_was_handed_out_again_is_kept<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1
+            alice retries D1
+            bob completes D1 with \"old\"     refused lease-required and kept; D1 queued
+            bob completes D1 with \"old\"     refused lease-required and kept; D1 keeps 1 late results
+            bob fails D1 with \"old\"         refused lease-required and kept; D1 keeps 2 late results
+            carol accepts D1
+            bob completes D1 with \"older\"   refused lease-required and kept; D1 keeps 3 late results
+            carol completes D1 with \"new\"
+            bob completes D1 with \"oldest\"  refused already-terminal and kept; D1 keeps 4 late results
                                             D1 result \"new\"; alice has 1 message",
         )
         .await;

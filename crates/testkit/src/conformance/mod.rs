@@ -86,6 +86,8 @@ macro_rules! conforms {
                     a_record_needs_no_lease
                     work_that_nobody_holds_can_be_accepted_in_every_status_in_flight
                     an_answer_under_a_void_lease_is_refused_and_kept
+                    who_shows_no_lease_once_the_work_was_handed_out_again_is_told_to_stop
+                    an_answer_without_a_lease_to_work_that_was_handed_out_again_is_kept
                 }
                 listening {
                     a_threshold_lowered_at_restart_holds_from_the_first_pass
