@@ -235,6 +235,54 @@ pub async fn a_terminal_delegation_has_one_retry<B: Backend>(mut world: World<B>
     assert_eq!(bodies.task, Payload::Text("walk".to_owned()));
 }
 
+pub async fn a_second_retry_of_a_terminal_delegation_must_ask_for_the_same<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob fails D1
+            alice retries D1 as D2, to carol, deadline 2h    changed; D2 callee carol
+            wait 1m
+            alice retries D1 as D3, to carol, deadline 2h    replayed; D3 is D2
+            alice retries D1 as D3, if attempt 1   replayed; D3 is D2
+            alice retries D1, to dave              refused changed-meanwhile
+            alice retries D1, deadline 3h          refused changed-meanwhile
+            alice retries D1, if attempt 2         refused changed-meanwhile
+                                                   D2 callee carol; D2 version 1; stats: 1 queued, 1 failed",
+        )
+        .await;
+}
+
+pub async fn a_repeated_retry_is_recognised_by_its_guard_or_until_somebody_takes_the_work<
+    B: Backend,
+>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob accepts D1
+            alice retries D1, to carol, deadline 2h, if attempt 1     changed; D1 attempt 2
+            wait 1m
+            alice retries D1, to carol, deadline 2h, if attempt 1     replayed
+            alice retries D1, to dave, deadline 2h, if attempt 1      refused changed-meanwhile
+            alice retries D1, to carol, deadline 3h, if attempt 1     refused changed-meanwhile
+            alice retries D1, to carol, deadline 2h                   replayed; D1 attempt 2; D1 version 3
+            carol accepts D1
+            alice retries D1, to carol, deadline 2h, if attempt 1     refused changed-meanwhile
+            carol beats D1                                            told in_progress
+            alice extends D1 to 1h, if version 4                      changed
+            wait 1m
+            alice extends D1 to 1h, if version 4                      replayed
+            alice extends D1 to 2h, if version 4                      refused changed-meanwhile
+                                                                      D1 deadline in 59m",
+        )
+        .await;
+}
+
 pub async fn an_act_on_what_was_looked_at_is_refused_once_it_changed<B: Backend>(
     mut world: World<B>,
 ) {

@@ -150,7 +150,8 @@ impl Model {
         {
             let mine = seen + 1 == version
                 && it.history.last() == Some(&EventKind::Extended)
-                && it.last_by == By::Caller;
+                && it.last_by == By::Caller
+                && self.is_deadline_of(row, it.last_at, extension.deadline_s);
             return if mine {
                 Told::replayed(it.status)
             } else {

@@ -88,6 +88,7 @@ impl Model {
             late: vec![],
             history: vec![],
             last_by: By::Caller,
+            last_at: self.now,
             look_at: None,
         }
     }
@@ -182,6 +183,19 @@ impl Model {
         Ok(Some(self.clipped(row, deadline)))
     }
 
+    /// Whether a retry at that moment would have asked for nothing but what is.
+    fn asks_for_the_same(&self, row: usize, at: i64, retrial: &Retrial) -> bool {
+        let it = &self.rows[row];
+        let callee = retrial.to.as_ref().is_none_or(|to| *to == it.callee);
+        callee && retrial.deadline_s.is_none_or(|seconds| self.is_deadline_of(row, at, seconds))
+    }
+
+    /// Whether its deadline is what so many seconds from that moment come to.
+    pub(super) fn is_deadline_of(&self, row: usize, at: i64, seconds: u32) -> bool {
+        let allowed = (1..=DEADLINE_S_MAX).contains(&seconds);
+        allowed && self.clipped(row, at + i64::from(seconds) * 1000) == self.rows[row].deadline
+    }
+
     /// No later than the deadline of a parent in flight.
     pub(super) fn clipped(&self, row: usize, deadline: i64) -> i64 {
         let parent = self.rows[row].parent.map(|parent| &self.rows[parent]);
@@ -191,16 +205,15 @@ impl Model {
     fn again(&mut self, row: usize, retrial: &Retrial, by: By) -> Told {
         use consign_ledger::delegation::change::EventKind::Requeued;
         let it = &self.rows[row];
-        if let Some(seen) = retrial.if_attempt
-            && seen != it.attempt
-        {
-            let mine =
-                seen + 1 == it.attempt && it.history.last() == Some(&Requeued) && it.last_by == by;
-            return if mine {
-                Told::replayed(it.status)
-            } else {
-                Told::refused("changed-meanwhile", it.status)
-            };
+        let mine = it.history.last() == Some(&Requeued)
+            && it.last_by == by
+            && self.asks_for_the_same(row, it.last_at, retrial);
+        match retrial.if_attempt {
+            Some(seen) if seen == it.attempt => {}
+            Some(seen) if mine && seen + 1 == it.attempt => return Told::replayed(it.status),
+            Some(_) => return Told::refused("changed-meanwhile", it.status),
+            None if mine => return Told::replayed(it.status),
+            None => {}
         }
         match (self.new_callee(row, retrial), self.new_deadline(row, retrial)) {
             (Err(refused), _) | (_, Err(refused)) => refused,
@@ -220,12 +233,17 @@ impl Model {
 
     /// What is over is not opened again: one new delegation takes its place.
     fn anew(&mut self, row: usize, retrial: &Retrial) -> (Told, Option<usize>) {
-        if let Some(earlier) = self.rows.iter().position(|it| it.retry_of == Some(row)) {
-            return (Told::replayed(self.rows[earlier].status), Some(earlier));
-        }
         let old = self.rows[row].clone();
         if retrial.if_attempt.is_some_and(|seen| seen != old.attempt) {
             return (Told::refused("changed-meanwhile", old.status), None);
+        }
+        if let Some(earlier) = self.rows.iter().position(|it| it.retry_of == Some(row)) {
+            let it = &self.rows[earlier];
+            return if self.asks_for_the_same(earlier, it.created, retrial) {
+                (Told::replayed(it.status), Some(earlier))
+            } else {
+                (Told::refused("changed-meanwhile", it.status), None)
+            };
         }
         let (callee, deadline) =
             match (self.new_callee(row, retrial), self.new_deadline(row, retrial)) {

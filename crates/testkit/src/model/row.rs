@@ -62,6 +62,7 @@ pub(super) struct Row {
     pub(super) late: Vec<(u32, Status, Option<String>)>,
     pub(super) history: Vec<EventKind>,
     pub(super) last_by: By,
+    pub(super) last_at: i64,
     /// When a pass looks at it, the deadline aside.
     pub(super) look_at: Option<i64>,
 }
@@ -115,7 +116,7 @@ impl Model {
     /// Writes a fact into the history.
     pub(super) fn note(&mut self, row: usize, kind: EventKind, by: By) {
         self.rows[row].history.push(kind);
-        self.rows[row].last_by = by;
+        (self.rows[row].last_by, self.rows[row].last_at) = (by, self.now);
         self.written = self.now;
         self.plan_a_look(row);
     }
