@@ -96,8 +96,10 @@ impl Create {
             (None, None) => Ok(None),
             (Some(slot), other) => {
                 let delegation = book.delegation(slot);
+                // Its own key may have been freed by its end and be another's by now: that changes nothing here.
                 let same = delegation.fingerprint == fingerprint
-                    && other.is_none_or(|other| other == slot);
+                    && (delegation.idempotency_key == self.idempotency_key
+                        || other.is_none_or(|other| other == slot));
                 let refusal = || Refusal::IdConflict(delegation.delegation_id.to_string());
                 if same {
                     Ok(Some(slot))

@@ -131,6 +131,27 @@ pub async fn id_and_key_must_not_name_two_rows<B: Backend>(mut world: World<B>) 
         .await;
 }
 
+pub async fn a_request_replays_by_its_id_also_where_its_key_was_freed_and_taken<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, key K
+            bob fails D1
+            alice delegates D2 to bob, key K, task \"again\"     changed
+            alice delegates D1 to bob, key K                    replayed; D1 failed
+            alice delegates D3 to bob, task \"D1\"
+            alice delegates D3 to bob, key K, task \"D1\"       refused id-conflict
+            alice delegates D4 to bob, key L
+            alice cancels D4
+            alice retries D4 as D5                              changed; D5 retries D4
+            alice delegates D4 to bob, key L                    replayed; D4 cancelled
+            alice delegates D6 to bob, key L, task \"D4\", unnamed     replayed; D6 is D5",
+        )
+        .await;
+}
+
 pub async fn fifty_concurrent_requests_with_one_key_make_one_delegation<B: Backend>(
     world: World<B>,
 ) {

@@ -65,6 +65,7 @@ macro_rules! conforms {
                     a_key_is_freed_by_failure_and_cancellation
                     a_key_belongs_to_its_caller
                     id_and_key_must_not_name_two_rows
+                    a_request_replays_by_its_id_also_where_its_key_was_freed_and_taken
                     fifty_concurrent_requests_with_one_key_make_one_delegation
                     fifty_concurrent_requests_with_one_id_make_one_delegation
                     one_batch_answers_a_request_and_its_repetition

@@ -25,7 +25,8 @@ impl Model {
         let key = order.key.as_ref().map(|key| (act.who.clone(), key.clone()));
         let by_key = key.as_ref().and_then(|key| self.keys.get(key).copied());
         if let Some(row) = by_id.or(by_key) {
-            let same = self.rows[row].sameness == sameness && by_key.is_none_or(|it| it == row);
+            let keys_agree = by_key.is_none_or(|it| it == row) || self.rows[row].key == order.key;
+            let same = self.rows[row].sameness == sameness && keys_agree;
             let conflict = if by_id.is_some() { "id-conflict" } else { "idempotency-conflict" };
             let status = self.rows[row].status;
             return if same {
