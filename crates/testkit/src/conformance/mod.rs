@@ -147,6 +147,7 @@ macro_rules! conforms {
                     a_wait_found_over_late_counts_from_its_end
                     a_wait_lasts_as_long_as_its_kind
                     a_beat_that_says_nothing_of_waiting_leaves_the_wait_as_it_is
+                    being_stuck_ends_a_wait_and_its_clocks_run_from_there
                     stuck_for_longer_than_its_grace_it_is_handed_out_again_while_attempts_are_left
                     without_a_grace_only_attempts_bring_one
                     a_retry_by_hand_turns_no_automatic_retry_on

@@ -170,6 +170,30 @@ pub async fn a_beat_that_says_nothing_of_waiting_leaves_the_wait_as_it_is<B: Bac
         .await;
 }
 
+pub async fn being_stuck_ends_a_wait_and_its_clocks_run_from_there<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, progress within 10m
+            alice delegates D2 to bob, progress within 10m
+            bob beats D1, progress \"1\", waiting for human
+            bob beats D2, progress \"1\", waiting for other for 28m
+            wait 30m
+            bob sets D1 to stuck & bob sets D2 to stuck
+            bob beats D1 & bob beats D2       D1 in_progress; D1 does not wait; D2 does not wait
+            wait 8m
+            sweep                             nothing
+            bob beats D1 & bob beats D2
+            wait 1s
+            sweep                             D2 stuck: no progress for 10m1s; D1 in_progress
+            wait 2m
+            sweep                             D1 stuck: no progress for 10m1s",
+        )
+        .await;
+}
+
 pub async fn stuck_for_longer_than_its_grace_it_is_handed_out_again_while_attempts_are_left<
     B: Backend,
 >(

@@ -253,7 +253,7 @@ impl Model {
                 return Err(Told::refused("not-yours", it.status));
             }
             if !self.rows[child].in_flight() {
-                return Ok(None);
+                return Ok(Some(None));
             }
         }
         let until = match (for_s, what) {

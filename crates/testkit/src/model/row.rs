@@ -174,6 +174,9 @@ impl Model {
     ) {
         let now = self.now;
         let it = &mut self.rows[row];
+        if let Some((until, _)) = it.waiting {
+            it.clocks_from = Some(now.min(until));
+        }
         it.enter(Status::Stuck);
         it.stuck = Some((reason, now));
         it.error = detail;
