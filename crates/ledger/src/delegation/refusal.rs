@@ -56,7 +56,7 @@ pub enum Refusal {
     ChangedMeanwhile,
     /// No room for another late result.
     #[error(
-        "the delegation has its verdict and already keeps {LATE_RESULTS_MAX} late results; stop working on it"
+        "the answer comes too late, and {LATE_RESULTS_MAX} late results are kept already, so this one is not; stop working on it"
     )]
     LateResultsFull,
     /// An agent asks itself.

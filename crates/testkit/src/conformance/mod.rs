@@ -183,6 +183,7 @@ macro_rules! conforms {
                     a_delegation_past_its_deadline_is_in_flight_until_its_verdict_is_written
                     the_first_detail_fills_a_verdict_that_had_none
                     at_most_ten_late_results_are_kept_and_each_once
+                    the_eleventh_late_result_is_told_what_is_true_of_its_delegation
                     a_late_result_tells_who_gave_it_when_and_why_it_came_too_late
                     a_refused_act_changes_nothing_and_says_what_to_do
                     an_act_whose_answer_was_lost_can_be_repeated_without_being_done_twice
