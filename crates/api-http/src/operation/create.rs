@@ -45,7 +45,8 @@ pub(crate) struct Request {
     deadline: Option<Moment>,
     /// The hard end, from now.
     deadline_s: Option<Seconds>,
-    /// Record only: caller and callee talk by themselves, nobody claims it.
+    /// Record only: caller and callee talk by themselves, nobody claims it. Goes with one attempt only: the
+    /// ledger cannot hand out again what you hand out.
     dispatched: Option<bool>,
     /// How long a silence may last; absent: the ledger's default.
     stuck_threshold_s: Option<Seconds>,

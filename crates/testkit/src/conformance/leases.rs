@@ -191,6 +191,25 @@ pub async fn a_record_needs_no_lease<B: Backend>(mut world: World<B>) {
         .await;
 }
 
+pub async fn what_its_caller_hands_out_is_not_handed_out_by_itself<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, dispatched, attempts 2     refused invalid-request; D1 unknown
+            alice delegates D1 to bob, attempts 2
+            alice delegates D1 to bob, dispatched, attempts 2     replayed
+            alice delegates D2 to bob, dispatched, grace 1m
+            bob beats D2
+            wait 11m
+            sweep                                                 D2 stuck
+            wait 2m
+            sweep                                                 D2 failed; D2 attempt 1",
+        )
+        .await;
+}
+
 pub async fn work_that_nobody_holds_can_be_accepted_in_every_status_in_flight<B: Backend>(
     mut world: World<B>,
 ) {

@@ -87,6 +87,7 @@ macro_rules! conforms {
                     retry_hands_the_same_delegation_out_again
                     progress_is_new_in_a_new_attempt
                     a_record_needs_no_lease
+                    what_its_caller_hands_out_is_not_handed_out_by_itself
                     work_that_nobody_holds_can_be_accepted_in_every_status_in_flight
                     an_answer_under_a_void_lease_is_refused_and_kept
                     who_shows_no_lease_once_the_work_was_handed_out_again_is_told_to_stop

@@ -35,6 +35,10 @@ impl Model {
                 (Told::refused(conflict, status), None)
             };
         }
+        // Nobody but the caller hands out what the caller hands out.
+        if order.dispatched && max_attempts > 1 {
+            return (Told::refused_at_all("invalid-request"), None);
+        }
         let Some(deadline) = self.deadline_in(order.deadline_s.unwrap_or(DEADLINE_S)) else {
             return (Told::refused_at_all("invalid-request"), None);
         };
