@@ -95,6 +95,15 @@ impl Heartbeat {
         Ok(Outcome { changed, ..Outcome::same(book, slot) })
     }
 
+    /// How many bytes its texts have.
+    pub(super) fn bytes(&self) -> usize {
+        let note = match &self.waiting {
+            Some(WaitChange::For(request)) => request.note.as_ref().map_or(0, String::len),
+            Some(WaitChange::End) | None => 0,
+        };
+        note + self.progress.as_ref().map_or(0, |progress| progress.as_str().len())
+    }
+
     /// What the beat changes about waiting, if it may.
     fn wait(&self, slot: Slot, book: &Book) -> Result<Option<Change>, Error> {
         let delegation = book.delegation(slot);
