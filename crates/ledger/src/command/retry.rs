@@ -3,7 +3,7 @@
 use crate::book::{Book, Slot};
 use crate::delegation::Delegation;
 use crate::delegation::change::{Change, EventKind, Role};
-use crate::delegation::deadline::DeadlineRequest;
+use crate::delegation::deadline::{DEADLINE_S_MAX, DeadlineRequest};
 use crate::delegation::refusal::{Refusal, Refused};
 use crate::delegation::status::Status;
 use crate::error::Error;
@@ -80,7 +80,8 @@ impl Retry {
         }
         let key_is_free =
             |key: &_| book.key_holder(&(old.caller_id.clone(), Clone::clone(key))).is_none();
-        let as_long = book.now() + old.deadline.since_ms(old.created_at);
+        let farthest = book.now().plus_s(DEADLINE_S_MAX);
+        let as_long = (book.now() + old.deadline.since_ms(old.created_at)).min(farthest);
         let draft = Draft {
             delegation_id: spare.clone(),
             callee_id: self.callee(&old, book)?,

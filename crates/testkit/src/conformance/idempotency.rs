@@ -256,6 +256,21 @@ pub async fn a_terminal_delegation_has_one_retry<B: Backend>(mut world: World<B>
     assert_eq!(bodies.task, Payload::Text("walk".to_owned()));
 }
 
+pub async fn a_retry_gets_as_long_as_the_old_one_had_and_not_longer_than_anybody<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, deadline 8784h
+            clock by 48h
+            alice extends D1 to 8784h       D1 deadline in 8784h
+            bob fails D1
+            alice retries D1 as D2          changed; D2 deadline in 8784h",
+        )
+        .await;
+}
+
 pub async fn a_second_retry_of_a_terminal_delegation_must_ask_for_the_same<B: Backend>(
     mut world: World<B>,
 ) {

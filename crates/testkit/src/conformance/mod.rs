@@ -72,6 +72,7 @@ macro_rules! conforms {
                     a_key_freed_in_a_batch_is_taken_in_the_same_batch
                     a_retry_takes_the_key_over_where_it_is_free
                     a_terminal_delegation_has_one_retry
+                    a_retry_gets_as_long_as_the_old_one_had_and_not_longer_than_anybody
                     a_second_retry_of_a_terminal_delegation_must_ask_for_the_same
                     a_repeated_retry_is_recognised_by_its_guard_or_until_somebody_takes_the_work
                     an_act_on_what_was_looked_at_is_refused_once_it_changed

@@ -255,7 +255,8 @@ impl Model {
                 (Err(refused), _) | (_, Err(refused)) => return (refused, None),
                 (Ok(callee), Ok(deadline)) => (callee, deadline),
             };
-        let as_long = self.now + (old.deadline - old.created).max(0);
+        let as_long = (old.deadline - old.created).clamp(0, i64::from(DEADLINE_S_MAX) * 1000);
+        let as_long = self.now + as_long;
         let new = Row {
             callee,
             terms: old.terms.clone(),
