@@ -41,6 +41,7 @@ macro_rules! conforms {
                 $backend
                 failures {
                     a_batch_that_fails_is_run_again
+                    a_batch_runs_again_after_pauses_that_grow_and_come_to_an_end
                     a_commit_that_keeps_failing_is_told_and_changes_nothing
                     a_commit_whose_outcome_is_unknown_is_done_once_and_answered_as_it_was_decided
                     a_commit_whose_outcome_is_unknown_may_fail_again_before_it_is_known
