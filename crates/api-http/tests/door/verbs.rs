@@ -399,5 +399,19 @@ async fn setting_a_status_follows_the_same_rules() {
     door.ask("PUT", "/v1/delegations/D3/status", r#"{"status":"cancelled","error_detail":"no"}"#)
         .await;
     door.ask("PUT", "/v1/delegations/D4/status", r#"{"status":"cancelled"}"#).await;
+    door.says("under a lease, which the callee needs and the caller does not");
+    door.delegated("D5").await;
+    door.verb("D5", "accept", "{}").await;
+    let path = "/v1/delegations/D5/status";
+    for body in [
+        r#"{"status":"stuck"}"#,
+        r#"{"status":"stuck","lease":"$1"}"#,
+        r#"{"status":"in_progress","lease":"$1"}"#,
+        r#"{"status":"queued"}"#,
+        r#"{"status":"in_progress","lease":"$1"}"#,
+        r#"{"status":"cancelled"}"#,
+    ] {
+        door.ask("PUT", path, body).await;
+    }
     assert_snapshot!(door.said());
 }

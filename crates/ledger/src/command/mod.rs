@@ -247,6 +247,7 @@ mod tests {
             status: crate::delegation::status::Status::Completed,
             error_detail: None,
             result: Some(long()),
+            lease: None,
             override_reason: None,
         };
         for (command, texts) in [

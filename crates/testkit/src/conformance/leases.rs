@@ -2,6 +2,7 @@
 
 use consign_ledger::Error;
 use consign_ledger::command::{Accept, Command};
+use consign_ledger::delegation::change::{EventKind, Role};
 
 use crate::{Backend, World};
 
@@ -161,6 +162,34 @@ pub async fn retry_hands_the_same_delegation_out_again<B: Backend>(mut world: Wo
     let delegation = world.see("D1").await;
     assert_eq!((delegation.max_attempts, delegation.attempts_allowed()), (1, 3));
     assert_eq!(delegation.progress_at, None);
+}
+
+pub async fn setting_a_status_takes_the_lease_where_the_status_is_the_callees_to_set<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob accepts D1
+            bob sets D1 to stuck, no lease         refused lease-required
+            bob sets D1 to stuck                   changed; D1 stuck
+            bob sets D1 to in_progress             changed; D1 in_progress
+            alice sets D1 to queued                changed; D1 queued; D1 attempt 2
+            bob sets D1 to in_progress             refused lease-void
+            bob accepts D1
+            alice sets D1 to queued                changed; D1 attempt 3
+            bob accepts D1
+            bob sets D1 to completed with \"42\"     changed; D1 completed; D1 result \"42\"
+            alice delegates D2 to bob
+            bob accepts D2
+            alice sets D2 to cancelled             changed; D2 cancelled
+            alice delegates D3 to bob
+            root sets D3 to cancelled, override \"bob is on holiday\"     D3 cancelled",
+        )
+        .await;
+    assert_eq!(world.see("D2").await.last_act, (EventKind::Cancelled, Role::Caller));
+    assert_eq!(world.see("D3").await.last_act, (EventKind::Cancelled, Role::Operator));
 }
 
 pub async fn progress_is_new_in_a_new_attempt<B: Backend>(mut world: World<B>) {

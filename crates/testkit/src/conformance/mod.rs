@@ -87,6 +87,7 @@ macro_rules! conforms {
                     a_lease_outlives_a_restart
                     release_gives_the_work_back_and_burns_no_attempt
                     retry_hands_the_same_delegation_out_again
+                    setting_a_status_takes_the_lease_where_the_status_is_the_callees_to_set
                     progress_is_new_in_a_new_attempt
                     a_record_needs_no_lease
                     what_its_caller_hands_out_is_not_handed_out_by_itself

@@ -54,7 +54,7 @@ impl Model {
             Verb::Release(_) => self.release(row, meant.shown),
             Verb::Cancel(why) => self.cancel(row, why.clone(), By::Caller),
             Verb::Extend(extension) => self.extend(row, extension),
-            Verb::Set(setting) => self.set(row, setting),
+            Verb::Set(setting) => self.set(row, meant.shown, setting),
         };
         (told, Some(row))
     }
@@ -355,18 +355,17 @@ impl Model {
         true
     }
 
-    /// Setting a status is the verb that leads to it, done by the callee's side without a lease.
-    fn set(&mut self, row: usize, setting: &Setting) -> Told {
-        let Setting { status, with, override_reason } = setting.clone();
-        let by = if override_reason.is_some() { By::Operator } else { By::Callee };
-        let may = self.who_acts(row, Shown::Nothing, override_reason.as_ref());
+    /// Setting a status is the verb that leads to it, done by whose verb that is.
+    fn set(&mut self, row: usize, shown: Shown, setting: &Setting) -> Told {
+        let Setting { status, with, override_reason, .. } = setting.clone();
+        let by = if override_reason.is_some() { By::Operator } else { By::Caller };
+        let may = self.who_acts(row, shown, override_reason.as_ref());
         let stands = self.rows[row].status;
         let answer = Answer { with: with.clone(), override_reason, ..Answer::default() };
         match status {
-            Status::Queued => match (self.over(row), may) {
-                (Some(over), _) => over,
-                (None, Err(unproven)) => Told::refused(unproven.name(), stands),
-                (None, Ok(_)) => self.retry(row, &Retrial::default(), by).0,
+            Status::Queued => match self.over(row) {
+                Some(over) => over,
+                None => self.retry(row, &Retrial::default(), by).0,
             },
             Status::Dispatched => self.dispatch(row, by),
             Status::InProgress => {
@@ -378,7 +377,7 @@ impl Model {
                     verb: Verb::Beat(beat.clone()),
                 };
                 let id = String::new();
-                let meant = Meant { act: &act, id, shown: Shown::Nothing, other_id: None };
+                let meant = Meant { act: &act, id, shown, other_id: None };
                 self.beat(row, &meant, &beat)
             }
             Status::Stuck => match (self.over(row), may) {
@@ -390,7 +389,7 @@ impl Model {
                     Told::changed(Status::Stuck)
                 }
             },
-            Status::Completed | Status::Failed => self.answer(row, status, Shown::Nothing, &answer),
+            Status::Completed | Status::Failed => self.answer(row, status, shown, &answer),
             Status::Cancelled => self.cancel(row, with, by),
         }
     }
