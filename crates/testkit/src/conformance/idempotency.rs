@@ -53,6 +53,7 @@ pub async fn an_id_belongs_to_its_first_request<B: Backend>(mut world: World<B>)
             carol delegates D1 to bob, task \"walk\", attempts 2    refused id-conflict
             alice delegates D1 to bob, task \"walk\", attempts 3    refused id-conflict
             alice delegates D1 to bob, task \"walk\", attempts 2, deadline 1h, priority 9, threshold 1m    replayed
+                                                                  D1 version 1; D1 deadline in 6h
             alice cancels D1
             alice delegates D1 to bob, task \"run\", attempts 2     refused id-conflict",
         )
