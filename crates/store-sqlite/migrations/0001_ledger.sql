@@ -11,7 +11,8 @@ CREATE TABLE delegations (
         CHECK (status = 'queued' OR status = 'dispatched' OR status = 'in_progress' OR status = 'stuck'
                OR status = 'completed' OR status = 'failed' OR status = 'cancelled'),
     attempt INTEGER NOT NULL CHECK (attempt >= 1),
-    max_attempts INTEGER NOT NULL CHECK (max_attempts >= attempt),
+    -- What the caller allowed; retries by hand may go beyond it.
+    max_attempts INTEGER NOT NULL CHECK (max_attempts >= 1),
     epoch INTEGER NOT NULL CHECK (epoch >= 0),
     held INTEGER NOT NULL CHECK (held IN (0, 1)),
     claim_id TEXT,
