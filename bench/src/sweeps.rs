@@ -135,10 +135,9 @@ impl Arena {
     /// How long the row-by-row pass takes, in milliseconds.
     fn baseline_pass(&self, ends: usize) -> Outcome<f64> {
         let now = self.large.clock.wall_ms();
-        let watch = Stopwatch::start();
-        let ended = self.baseline.pass(now)?;
-        let ms = watch.ms();
-        if ended == ends { Ok(ms) } else { Err(format!("{ended} of {ends} were ended").into()) }
+        let pass = self.baseline.pass(now)?;
+        let wrong = || format!("{} of {ends} were ended", pass.ended).into();
+        if pass.ended == ends { Ok(pass.ms) } else { Err(wrong()) }
     }
 }
 

@@ -11,7 +11,8 @@ CREATE TABLE delegations (
         CHECK (status = 'queued' OR status = 'dispatched' OR status = 'in_progress' OR status = 'stuck'
                OR status = 'completed' OR status = 'failed' OR status = 'cancelled'),
     attempt INTEGER NOT NULL CHECK (attempt >= 1),
-    max_attempts INTEGER NOT NULL CHECK (max_attempts >= attempt),
+    -- What the caller allowed; retries by hand may go beyond it.
+    max_attempts INTEGER NOT NULL CHECK (max_attempts >= 1),
     epoch INTEGER NOT NULL CHECK (epoch >= 0),
     held INTEGER NOT NULL CHECK (held IN (0, 1)),
     claim_id TEXT,
@@ -69,9 +70,6 @@ CREATE TABLE delegations (
 CREATE INDEX delegations_status ON delegations (status);
 CREATE INDEX delegations_caller ON delegations (caller_id);
 CREATE INDEX delegations_callee ON delegations (callee_id);
--- What an agent has in flight, however much it ever had. Ending is the only event that changes these two.
-CREATE INDEX delegations_caller_in_flight ON delegations (caller_id) WHERE finished_at IS NULL;
-CREATE INDEX delegations_callee_in_flight ON delegations (callee_id) WHERE finished_at IS NULL;
 CREATE INDEX delegations_parent ON delegations (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX delegations_created ON delegations (created_at);
 CREATE UNIQUE INDEX delegations_retry_of ON delegations (retry_of) WHERE retry_of IS NOT NULL;

@@ -16,6 +16,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::lease::Secret;
@@ -174,6 +175,10 @@ impl Store for SqliteStore {
 
     async fn keep_report(&self, report: SweepReport) -> Result<(), Failure> {
         self.writer.ask(move |pen| write::keep_report(pen, &report)).await
+    }
+
+    async fn pause(&self, ms: u64) {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 
     async fn tidy(&self, now: Time) -> Result<(), Failure> {

@@ -48,6 +48,7 @@ struct Plan {
     batches: Mutex<Vec<Fault>>,
     beats: Mutex<Vec<Fault>>,
     rejected: Mutex<HashSet<DelegationId>>,
+    pauses_ms: Mutex<Vec<u64>>,
     begun: watch::Sender<u64>,
     written: AtomicU64,
     gate: Semaphore,
@@ -59,6 +60,7 @@ impl Default for Plan {
             batches: Mutex::default(),
             beats: Mutex::default(),
             rejected: Mutex::default(),
+            pauses_ms: Mutex::default(),
             begun: watch::Sender::new(0),
             written: AtomicU64::new(0),
             gate: Semaphore::new(1),
@@ -76,6 +78,12 @@ impl Faults {
     #[must_use]
     pub fn pending(&self) -> usize {
         lock(&self.0.batches).len()
+    }
+
+    /// How long each pause before another run of a batch was to be, in milliseconds.
+    #[must_use]
+    pub fn pauses_ms(&self) -> Vec<u64> {
+        lock(&self.0.pauses_ms).clone()
     }
 
     /// The next transactions of heartbeats fail so.
@@ -222,6 +230,11 @@ impl<S: Store> Store for Faulty<S> {
     async fn keep_report(&self, report: SweepReport) -> Result<(), Failure> {
         self.note_write();
         self.store.keep_report(report).await
+    }
+
+    /// Nobody waits: the faults are over when they are over.
+    async fn pause(&self, ms: u64) {
+        lock(&self.faults.0.pauses_ms).push(ms);
     }
 
     async fn tidy(&self, now: Time) -> Result<(), Failure> {

@@ -152,6 +152,10 @@ impl<S: Store> Store for Hooked<S> {
         self.ask("keep_report", self.inner.keep_report(report)).await
     }
 
+    async fn pause(&self, ms: u64) {
+        self.inner.pause(ms).await;
+    }
+
     async fn tidy(&self, now: Time) -> Result<(), Failure> {
         self.ask("tidy", self.inner.tidy(now)).await
     }

@@ -45,7 +45,8 @@ pub(crate) struct Request {
     deadline: Option<Moment>,
     /// The hard end, from now.
     deadline_s: Option<Seconds>,
-    /// Record only: caller and callee talk by themselves, nobody claims it.
+    /// Record only: caller and callee talk by themselves, nobody claims it. Goes with one attempt only: the
+    /// ledger cannot hand out again what you hand out.
     dispatched: Option<bool>,
     /// How long a silence may last; absent: the ledger's default.
     stuck_threshold_s: Option<Seconds>,
@@ -147,7 +148,9 @@ pub(super) async fn bodies<S: Store>(
 /// Delegate
 ///
 /// Commits one durable record before it answers. The same request again, with the same `delegation_id` or
-/// the same idempotency key, is answered with the record that it made (200, `replayed`).
+/// the same idempotency key, is answered with the record that it made (200, `replayed`), in whatever status
+/// that is. It is the same where caller, callee, parent, task and `max_attempts` agree: another deadline, other
+/// terms, priority or metadata are ignored, and change nothing.
 #[utoipa::path(
     post, path = "/v1/delegations", operation_id = "delegate", tag = "caller",
     params((

@@ -6,7 +6,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use consign_ledger::command::{Command, Create, Outcome};
-use consign_ledger::{Bodies, Error, Store};
+use consign_ledger::delegation::status::Status;
+use consign_ledger::query::Entry;
+use consign_ledger::{Bodies, Error, Store, preview};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -17,7 +19,7 @@ use crate::batch;
 use crate::body::Body;
 use crate::problem::{Document, Problem};
 use crate::reply;
-use crate::shape::Delegation;
+use crate::shape::{Delegation, ListedDelegation};
 
 /// Its last word is a delegation's id, too, for whoever asks in another way.
 pub(super) const PATH: &str = "/v1/delegations/batch";
@@ -47,6 +49,7 @@ pub(crate) struct Answer<'a> {
 #[schema(as = CreateBatchOutcome)]
 pub(crate) struct Item<'a> {
     ok: bool,
+    #[schema(value_type = Option<ListedDelegation>)]
     delegation: Option<Delegation<'a>>,
     /// The same request had made it before.
     replayed: Option<bool>,
@@ -54,13 +57,17 @@ pub(crate) struct Item<'a> {
     problem: Option<Document<'a>>,
 }
 
-/// One that is there, new or found again.
-type Made = (Outcome, Bodies);
+/// One that is there, new or found again. As in a list: a thousand whole results would be gigabytes.
+struct Made {
+    entry: Entry,
+    replayed: bool,
+}
 
 /// Delegate many
 ///
 /// Up to 1000 at once, not atomic: each has its own outcome, and one that is refused does not touch the
-/// others. Decided in their order, so a child may follow its parent.
+/// others. Decided in their order, so a child may follow its parent. As in a list, each delegation is told
+/// without its task and its result.
 #[utoipa::path(
     post, path = "/v1/delegations/batch", operation_id = "delegate_batch", tag = "caller",
     request_body = Request,
@@ -90,20 +97,39 @@ async fn make<S: Store>(app: &App<S>, creates: Vec<Create>) -> Vec<Result<Made, 
     let mut made = Vec::with_capacity(outcomes.len());
     for (outcome, given) in outcomes.into_iter().zip(given) {
         made.push(match outcome {
-            Ok(outcome) => create::bodies(app, &outcome, given).await.map(|it| (outcome, it)),
+            Ok(outcome) => {
+                create::bodies(app, &outcome, given).await.map(|bodies| Made::of(outcome, bodies))
+            }
             Err(error) => Err(error.into()),
         });
     }
     made
 }
 
+impl Made {
+    /// Keeps no more of the bodies than a list shows, before the next are read.
+    fn of(outcome: Outcome, bodies: Bodies) -> Self {
+        let Outcome { delegation, replayed, .. } = outcome;
+        // The bodies may have been read a moment after the row: they tell nothing that it does not know.
+        let result = bodies.result.filter(|_| delegation.status == Status::Completed);
+        let entry = Entry {
+            task_preview: preview(bodies.task.as_str()).to_owned(),
+            result_preview: result.map(|result| preview(result.as_str()).to_owned()),
+            progress: bodies.progress,
+            metadata: bodies.metadata,
+            delegation,
+        };
+        Self { entry, replayed }
+    }
+}
+
 impl<'a> Item<'a> {
     fn of(made: &'a Result<Made, Problem>, threshold_s: u32) -> Self {
         match made {
-            Ok((outcome, bodies)) => Self {
+            Ok(made) => Self {
                 ok: true,
-                delegation: Some(Delegation::whole(&outcome.delegation, bodies, threshold_s)),
-                replayed: Some(outcome.replayed),
+                delegation: Some(Delegation::listed(&made.entry, threshold_s)),
+                replayed: Some(made.replayed),
                 problem: None,
             },
             Err(problem) => Self {

@@ -28,7 +28,8 @@ pub(crate) struct Request {
     deadline_s: Option<Seconds>,
     /// Another callee.
     callee_id: Option<AgentId>,
-    /// The attempt that you looked at: refused with `changed-meanwhile` where it is over.
+    /// The attempt that you looked at: refused with `changed-meanwhile` where it is over. Send it, so that a
+    /// repeat of a retry whose answer was lost does not take the work away from whoever has taken it since.
     if_attempt: Option<Count>,
 }
 

@@ -30,6 +30,9 @@ pub(crate) struct Request<'a> {
     /// The answer, or its beginning; for `completed`.
     #[serde(borrow)]
     result_preview: Option<Text<'a>>,
+    /// The lease, where one was issued; for `in_progress`, `stuck`, `completed` and `failed`.
+    #[serde(borrow)]
+    lease: Option<Text<'a>>,
     /// An operator's reason for acting in the callee's place.
     #[serde(borrow)]
     r#override: Option<OverrideReason<'a>>,
@@ -64,7 +67,8 @@ impl Request<'_> {
 /// Set the status
 ///
 /// The same rules as the verbs: `queued` on a delegation in flight is a retry, `in_progress` counts as a
-/// heartbeat, the terminal ones are verdicts.
+/// heartbeat, the terminal ones are verdicts. `queued`, `dispatched` and `cancelled` are the caller's to set
+/// and need no lease.
 #[utoipa::path(
     put, path = "/v1/delegations/{delegation_id}/status", operation_id = "set_status", tag = "caller",
     params(("delegation_id" = DelegationId, Path)), request_body = Request,
@@ -82,6 +86,7 @@ pub(crate) async fn handle<S: Store>(
         status: request.status.0,
         error_detail: request.error_detail.map(Text::into_string),
         result: request.result_preview.map(Text::into_string),
+        lease: request.lease.map(Text::into_string),
         override_reason: request.r#override.map(OverrideReason::into_string),
     };
     app.act(Command::SetStatus(set_status)).await?.answered()

@@ -27,7 +27,7 @@ pub(crate) struct Delegation<'a> {
     status: Status,
     /// 1, 2, ...: how often the work has been handed out.
     attempt: u32,
-    /// How often it may be handed out by itself.
+    /// How often it may be handed out by itself; as high as `attempt`, where retries by hand went beyond.
     max_attempts: u32,
     /// What was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,7 +140,7 @@ impl<'a> Delegation<'a> {
             callee_id: Wire(row.callee_id.clone()),
             status: Wire(row.status),
             attempt: row.attempt,
-            max_attempts: row.max_attempts,
+            max_attempts: row.attempts_allowed(),
             task: None,
             task_preview: "",
             result: None,

@@ -29,6 +29,27 @@ async fn each_delegation_of_a_batch_has_its_own_outcome() {
 }
 
 #[tokio::test]
+async fn a_batch_tells_of_its_delegations_as_a_list_does() {
+    let mut door = Door::open().await;
+    let long = "x".repeat(10_000);
+    let body = json!({"delegations": [
+        {"delegation_id": "D1", "caller_id": "alice", "callee_id": "bob", "task": long, "metadata": {"n": 1}}
+    ]});
+    let made = door.send(request("POST", "/v1/delegations/batch", body.to_string())).await.json();
+    door.verb("D1", "complete", &json!({"result": long}).to_string()).await;
+    let again = door.send(request("POST", "/v1/delegations/batch", body.to_string())).await.json();
+    for (answer, replayed, result) in [(made, false, None), (again, true, Some(&long[..4096]))] {
+        let outcome = &answer["outcomes"][0];
+        let told = &outcome["delegation"];
+        assert_eq!((&outcome["ok"], &outcome["replayed"]), (&json!(true), &json!(replayed)));
+        assert_eq!((told.get("task"), told.get("result")), (None, None));
+        assert_eq!(told["task_preview"], &long[..4096]);
+        assert_eq!(told["result_preview"], json!(result));
+        assert_eq!(told["metadata"], json!({"n": 1}));
+    }
+}
+
+#[tokio::test]
 async fn each_heartbeat_of_a_batch_has_its_own_outcome() {
     let mut door = Door::open().await;
     for id in ["D1", "D2", "D3"] {

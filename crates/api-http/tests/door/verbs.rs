@@ -32,7 +32,7 @@ async fn delegating_takes_every_term_and_shows_it() {
     door.post(
         "/v1/delegations",
         r#"{"delegation_id":"a/b 😀","caller_id":"alice","callee_id":"bob","task":[1.50,{"big":12345678901234567890123}],
-            "idempotency_key":"k","deadline":"2027-01-15T10:00:00+01:00","dispatched":true,"stuck_threshold_s":60,
+            "idempotency_key":"k","deadline":"2027-01-15T10:00:00+01:00","dispatched":false,"stuck_threshold_s":60,
             "stuck_grace_s":30,"start_within_s":20,"on_not_started":"fail","progress_within_s":40,"max_attempts":3,
             "priority":-5,"notify":["recovered","stuck"],"cancel_children":true,"metadata":{"team":"x"}}"#,
     )
@@ -42,6 +42,12 @@ async fn delegating_takes_every_term_and_shows_it() {
     door.post(
         "/v1/delegations",
         r#"{"delegation_id":null,"caller_id":"alice","callee_id":"bob","task":null,"deadline_s":60.0,"notify":[],"metadata":null}"#,
+    )
+    .await;
+    door.says("a record of what the caller hands out");
+    door.post(
+        "/v1/delegations",
+        r#"{"delegation_id":"r","caller_id":"alice","callee_id":"bob","task":"t","dispatched":true}"#,
     )
     .await;
     assert_snapshot!(door.said());
@@ -76,6 +82,9 @@ async fn delegating_is_refused_where_it_would_never_end() {
         &post("alice", "bob", r#","deadline":"2028-01-17T08:00:00Z","deadline_s":5"#),
     )
     .await;
+    door.says("to be handed out again by itself, and by its caller");
+    door.post("/v1/delegations", &post("alice", "bob", r#","dispatched":true,"max_attempts":2"#))
+        .await;
     door.says("under a parent that is not there, or somebody else's, or over");
     door.post("/v1/delegations", &post("bob", "carol", r#","parent_id":"P""#)).await;
     door.post(
@@ -401,5 +410,19 @@ async fn setting_a_status_follows_the_same_rules() {
     door.ask("PUT", "/v1/delegations/D3/status", r#"{"status":"cancelled","error_detail":"no"}"#)
         .await;
     door.ask("PUT", "/v1/delegations/D4/status", r#"{"status":"cancelled"}"#).await;
+    door.says("under a lease, which the callee needs and the caller does not");
+    door.delegated("D5").await;
+    door.verb("D5", "accept", "{}").await;
+    let path = "/v1/delegations/D5/status";
+    for body in [
+        r#"{"status":"stuck"}"#,
+        r#"{"status":"stuck","lease":"$1"}"#,
+        r#"{"status":"in_progress","lease":"$1"}"#,
+        r#"{"status":"queued"}"#,
+        r#"{"status":"in_progress","lease":"$1"}"#,
+        r#"{"status":"cancelled"}"#,
+    ] {
+        door.ask("PUT", path, body).await;
+    }
     assert_snapshot!(door.said());
 }

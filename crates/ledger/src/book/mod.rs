@@ -9,6 +9,7 @@ mod record;
 use std::collections::{HashMap, HashSet};
 
 use crate::delegation::Delegation;
+use crate::delegation::deadline::DeadlineRequest;
 use crate::delegation::examine::Finding;
 use crate::delegation::lease::Secret;
 use crate::delegation::listening::Listening;
@@ -148,6 +149,17 @@ impl Book {
         let parent = delegation.parent_id.as_ref().and_then(|id| self.by_id.get(id));
         let parent = parent.map(|slot| self.delegation(*slot)).filter(|parent| parent.in_flight());
         parent.map_or(deadline, |parent| deadline.min(parent.deadline))
+    }
+
+    /// Whether the delegation's deadline is what this request makes of it at that moment.
+    pub(crate) fn came_from(
+        &self,
+        delegation: &Delegation,
+        request: DeadlineRequest,
+        at: Time,
+    ) -> bool {
+        let deadline = request.at(at).map(|deadline| self.clipped(delegation, deadline));
+        deadline == Ok(delegation.deadline)
     }
 
     pub(crate) fn examine(&self, slot: Slot) -> Finding {

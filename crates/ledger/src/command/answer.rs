@@ -89,8 +89,8 @@ impl Answer {
         book.acting_by_override(why.clone());
         match (book.delegation(slot).in_flight(), standing) {
             (true, Ok(role)) => Ok(self.record(slot, role, book)),
-            (true, Err(Refusal::LeaseVoid)) => {
-                Err(self.refuse_and_keep(Refusal::LeaseVoid, slot, lease, role, book))
+            (true, Err(refusal @ (Refusal::LeaseVoid | Refusal::AttemptOver))) => {
+                Err(self.refuse_and_keep(refusal, slot, lease, role, book))
             }
             (true, Err(refusal)) => Err(Refused::with_state(refusal, book.delegation(slot)).into()),
             (false, Ok(role)) if book.delegation(slot).status == self.status => {

@@ -58,6 +58,7 @@ impl Create {
         if let Some(slot) = self.earlier(book)? {
             return Ok(Outcome::replay(book, slot));
         }
+        self.check_attempts()?;
         let deadline = self
             .deadline
             .unwrap_or(DeadlineRequest::In(DEADLINE_S_DEFAULT))
@@ -81,6 +82,17 @@ impl Create {
         Ok(Outcome::changed(book, slot))
     }
 
+    /// The ledger hands out again by itself only what it hands out: requeued, a record of what the caller hands
+    /// out would stand in the queue for anybody.
+    fn check_attempts(&self) -> Result<(), Refused> {
+        if self.dispatched && self.max_attempts > 1 {
+            let why = "must be 1 with `dispatched`: you hand the work out yourself, so the ledger cannot hand it out \
+                       again; use retry, or leave out `dispatched`";
+            return Err(Refusal::invalid("max_attempts", why).into());
+        }
+        Ok(())
+    }
+
     /// The delegation that this very request made before, if it did. The id speaks before the key.
     fn earlier(&self, book: &Book) -> Result<Option<Slot>, Error> {
         let by_id = match &self.delegation_id {
@@ -96,8 +108,10 @@ impl Create {
             (None, None) => Ok(None),
             (Some(slot), other) => {
                 let delegation = book.delegation(slot);
+                // Its own key may have been freed by its end and be another's by now: that changes nothing here.
                 let same = delegation.fingerprint == fingerprint
-                    && other.is_none_or(|other| other == slot);
+                    && (delegation.idempotency_key == self.idempotency_key
+                        || other.is_none_or(|other| other == slot));
                 let refusal = || Refusal::IdConflict(delegation.delegation_id.to_string());
                 if same {
                     Ok(Some(slot))

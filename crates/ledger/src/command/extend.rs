@@ -1,7 +1,6 @@
 //! Extend: move the deadline, either way, from now on.
 
 use crate::book::Book;
-use crate::delegation::Delegation;
 use crate::delegation::change::{Change, EventKind, Role};
 use crate::delegation::deadline::DeadlineRequest;
 use crate::delegation::refusal::{Refusal, Refused};
@@ -28,7 +27,7 @@ impl Extend {
         if let Some(seen) = self.if_version.filter(|seen| *seen != delegation.version) {
             let mine = seen.checked_add(1) == Some(delegation.version)
                 && delegation.last_act == (EventKind::Extended, Role::Caller)
-                && self.asks_for_what_is(delegation, book);
+                && book.came_from(delegation, self.deadline, delegation.updated_at);
             return if mine {
                 Ok(Outcome::replay(book, slot))
             } else {
@@ -45,13 +44,5 @@ impl Extend {
         }
         book.record(slot, Role::Caller, Change::Extended(deadline));
         Ok(Outcome::changed(book, slot))
-    }
-
-    /// Whether this may be the request that set the deadline: one that counts from now cannot be told apart.
-    fn asks_for_what_is(&self, delegation: &Delegation, book: &Book) -> bool {
-        match self.deadline {
-            DeadlineRequest::At(at) => book.clipped(delegation, at) == delegation.deadline,
-            DeadlineRequest::In(_) => true,
-        }
     }
 }

@@ -95,18 +95,26 @@ impl Heartbeat {
         Ok(Outcome { changed, ..Outcome::same(book, slot) })
     }
 
+    /// How many bytes its texts have.
+    pub(super) fn bytes(&self) -> usize {
+        let note = match &self.waiting {
+            Some(WaitChange::For(request)) => request.note.as_ref().map_or(0, String::len),
+            Some(WaitChange::End) | None => 0,
+        };
+        note + self.progress.as_ref().map_or(0, |progress| progress.as_str().len())
+    }
+
     /// What the beat changes about waiting, if it may.
     fn wait(&self, slot: Slot, book: &Book) -> Result<Option<Change>, Error> {
         let delegation = book.delegation(slot);
         match &self.waiting {
             None => Ok(None),
-            Some(WaitChange::End) => {
-                Ok(delegation.waiting.is_some().then_some(Change::Resumed(book.now())))
-            }
+            // What is waited for is there already: no wait begins, and an older one is over.
+            Some(WaitChange::For(_)) if !self.child_goes_on(slot, book)? => Ok(ended(slot, book)),
+            Some(WaitChange::End) => Ok(ended(slot, book)),
             Some(WaitChange::For(request)) => {
-                let goes_on = self.child_goes_on(slot, book)?;
                 let wait = request.clone().begin(book.now(), delegation.deadline);
-                Ok(goes_on.then_some(Change::Waiting(wait)))
+                Ok(Some(Change::Waiting(wait)))
             }
         }
     }
@@ -131,6 +139,12 @@ impl Heartbeat {
             Some(WaitChange::End) | None => None,
         }
     }
+}
+
+/// The end of the wait in force, if there is one.
+fn ended(slot: Slot, book: &Book) -> Option<Change> {
+    let waits = book.delegation(slot).waiting.is_some();
+    waits.then(|| Change::Resumed(book.now()))
 }
 
 fn delegation_wait_over(book: &Book, slot: Slot) -> Option<Time> {

@@ -35,6 +35,9 @@ use crate::error::Error;
 use crate::id::DelegationId;
 use crate::store::Questions;
 
+/// What a command costs beside the texts that it brings, roughly, in bytes.
+const COMMAND_BYTES: usize = 256;
+
 /// A verb with what it needs.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -116,15 +119,28 @@ impl Command {
 
     /// Roughly how many bytes it brings, to bound a batch.
     pub(crate) fn bytes(&self) -> usize {
-        let payload = match self {
-            Self::Create(create) => create.bodies.0.as_str().len(),
-            Self::Complete(complete) => {
-                complete.result.as_ref().map_or(0, |result| result.as_str().len())
+        fn text(text: Option<&String>) -> usize {
+            text.map_or(0, String::len)
+        }
+        let brought = match self {
+            Self::Create(create) => {
+                let (task, metadata) = &*create.bodies;
+                task.as_str().len() + metadata.as_ref().map_or(0, |notes| notes.as_str().len())
             }
-            Self::Fail(fail) => fail.error_detail.as_ref().map_or(0, String::len),
-            _ => 0,
+            Self::Heartbeat(heartbeat) => heartbeat.bytes(),
+            Self::Complete(Complete { result, .. }) => {
+                result.as_ref().map_or(0, |result| result.as_str().len())
+            }
+            Self::SetStatus(SetStatus { result, error_detail, .. }) => {
+                text(result.as_ref()) + text(error_detail.as_ref())
+            }
+            Self::Fail(Fail { error_detail, .. }) => text(error_detail.as_ref()),
+            Self::Release(Release { reason, .. }) | Self::Cancel(Cancel { reason, .. }) => {
+                text(reason.as_ref())
+            }
+            Self::Dispatch(_) | Self::Accept(_) | Self::Retry(_) | Self::Extend(_) => 0,
         };
-        payload + 256
+        brought + COMMAND_BYTES
     }
 }
 
@@ -142,12 +158,20 @@ pub(crate) fn standing(
     if override_reason.is_some() {
         return Ok(Role::Operator);
     }
-    let Some(lease) = lease else {
-        return if delegation.epoch == 0 { Ok(Role::Callee) } else { Err(Refusal::LeaseRequired) };
-    };
+    let Some(lease) = lease else { return without_lease(delegation) };
     match book.secret().open(&delegation.delegation_id, lease) {
         Some(epoch) if epoch == delegation.epoch && delegation.held => Ok(Role::Callee),
         _ => Err(Refusal::LeaseVoid),
+    }
+}
+
+/// While the first lease of all holds, who shows none has forgotten it. Later, they belong to an attempt that
+/// is over.
+fn without_lease(delegation: &Delegation) -> Result<Role, Refusal> {
+    match (delegation.epoch, delegation.held) {
+        (0, _) => Ok(Role::Callee),
+        (1, true) => Err(Refusal::LeaseRequired),
+        _ => Err(Refusal::AttemptOver),
     }
 }
 
@@ -179,5 +203,62 @@ impl Outcome {
 
     pub(crate) fn replay(book: &Book, slot: Slot) -> Self {
         Self { replayed: true, ..Self::same(book, slot) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::delegation::terms::Terms;
+    use crate::id::AgentId;
+    use crate::payload::{Json, Payload};
+
+    /// As much as a request may bring in one text.
+    const LONG: usize = 65_536;
+
+    #[test]
+    fn a_command_is_as_large_as_all_the_texts_that_it_brings() {
+        let id = || DelegationId::new("D").unwrap();
+        let long = || "x".repeat(LONG);
+        let json = || Json::trusted(format!("\"{}\"", long()));
+        let create = Create {
+            delegation_id: Some(id()),
+            caller_id: AgentId::new("alice").unwrap(),
+            callee_id: AgentId::new("bob").unwrap(),
+            bodies: Arc::new((Payload::Text(long()), Some(json()))),
+            idempotency_key: None,
+            deadline: None,
+            dispatched: false,
+            max_attempts: 1,
+            terms: Terms::default(),
+            parent_id: None,
+        };
+        let beat = Heartbeat {
+            id: id(),
+            lease: None,
+            progress: Some(json()),
+            waiting: None,
+            override_reason: None,
+        };
+        let set = SetStatus {
+            id: id(),
+            status: crate::delegation::status::Status::Completed,
+            error_detail: None,
+            result: Some(long()),
+            lease: None,
+            override_reason: None,
+        };
+        for (command, texts) in [
+            (Command::Create(Box::new(create)), 2),
+            (Command::Heartbeat(beat), 1),
+            (Command::SetStatus(set), 1),
+            (Command::Cancel(Cancel { id: id(), reason: Some(long()) }), 1),
+            (Command::Dispatch(Dispatch { id: id() }), 0),
+        ] {
+            let bytes = command.bytes();
+            assert!((texts * LONG..=texts * LONG + 1024).contains(&bytes), "{bytes} {texts}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::book::{Book, Slot};
 use crate::delegation::Delegation;
 use crate::delegation::change::{Change, EventKind, Role};
-use crate::delegation::deadline::DeadlineRequest;
+use crate::delegation::deadline::{DEADLINE_S_MAX, DeadlineRequest};
 use crate::delegation::refusal::{Refusal, Refused};
 use crate::delegation::status::Status;
 use crate::error::Error;
@@ -48,12 +48,16 @@ impl Retry {
         let delegation = book.delegation(slot);
         if let Some(seen) = self.if_attempt.filter(|seen| *seen != delegation.attempt) {
             let mine = seen.checked_add(1) == Some(delegation.attempt)
-                && delegation.last_act == (EventKind::Requeued, role);
+                && self.may_have_made(delegation, role, book);
             return if mine {
                 Ok(Outcome::replay(book, slot))
             } else {
                 Err(Refused::with_state(Refusal::ChangedMeanwhile, delegation).into())
             };
+        }
+        // Without a guard a repeat is recognised only until somebody takes the work.
+        if self.if_attempt.is_none() && self.may_have_made(delegation, role, book) {
+            return Ok(Outcome::replay(book, slot));
         }
         let callee_id = self.callee(delegation, book)?;
         let deadline = self.deadline(delegation, book)?.unwrap_or(delegation.deadline);
@@ -67,17 +71,17 @@ impl Retry {
 
     /// Terminal: a new delegation. One terminal delegation has one retry; asking again gives it again.
     fn anew(&self, slot: Slot, spare: &DelegationId, book: &mut Book) -> Result<Outcome, Error> {
-        if let Some(earlier) = book.retry_of(&self.id).cloned() {
-            let slot = book.named(&earlier)?;
-            return Ok(Outcome::replay(book, slot));
-        }
         let old = book.delegation(slot).clone();
         if self.if_attempt.is_some_and(|seen| seen != old.attempt) {
             return Err(Refused::with_state(Refusal::ChangedMeanwhile, &old).into());
         }
+        if let Some(earlier) = book.retry_of(&self.id).cloned() {
+            return self.made_already(book.named(&earlier)?, book);
+        }
         let key_is_free =
             |key: &_| book.key_holder(&(old.caller_id.clone(), Clone::clone(key))).is_none();
-        let as_long = book.now() + old.deadline.since_ms(old.created_at);
+        let farthest = book.now().plus_s(DEADLINE_S_MAX);
+        let as_long = (book.now() + old.deadline.since_ms(old.created_at)).min(farthest);
         let draft = Draft {
             delegation_id: spare.clone(),
             callee_id: self.callee(&old, book)?,
@@ -94,6 +98,31 @@ impl Retry {
         };
         let slot = draft.open(book)?;
         Ok(Outcome::changed(book, slot))
+    }
+
+    /// The retry of a terminal delegation is there already: it answers, if it is what is asked for.
+    fn made_already(&self, slot: Slot, book: &Book) -> Result<Outcome, Error> {
+        let retry = book.delegation(slot);
+        if self.asks_for_what_is(retry, retry.created_at, book) {
+            Ok(Outcome::replay(book, slot))
+        } else {
+            Err(Refused::with_state(Refusal::ChangedMeanwhile, retry).into())
+        }
+    }
+
+    /// Whether the last thing that happened is this very retry.
+    fn may_have_made(&self, delegation: &Delegation, role: Role, book: &Book) -> bool {
+        delegation.last_act == (EventKind::Requeued, role)
+            && self.asks_for_what_is(delegation, delegation.updated_at, book)
+    }
+
+    /// Whether the delegation is as this retry would have made it at that moment. What it leaves open agrees
+    /// with everything.
+    fn asks_for_what_is(&self, delegation: &Delegation, at: Time, book: &Book) -> bool {
+        let same_callee =
+            self.callee_id.as_ref().is_none_or(|callee_id| *callee_id == delegation.callee_id);
+        let deadline = self.deadline_s.map(DeadlineRequest::In);
+        same_callee && deadline.is_none_or(|it| book.came_from(delegation, it, at))
     }
 
     fn callee(&self, delegation: &Delegation, book: &Book) -> Result<AgentId, Error> {

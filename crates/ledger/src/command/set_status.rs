@@ -1,6 +1,6 @@
 //! Set status: for callers that mirror another system's states. The same rules as the verbs.
 
-use crate::book::{Book, Slot};
+use crate::book::Book;
 use crate::delegation::change::{Change, Role};
 use crate::delegation::refusal::Refused;
 use crate::delegation::status::{Status, StuckReason};
@@ -26,21 +26,24 @@ pub struct SetStatus {
     pub error_detail: Option<String>,
     /// The answer, for completed.
     pub result: Option<String>,
+    /// The lease, where one was issued and the status is the callee's to set.
+    pub lease: Option<String>,
     /// An operator's reason.
     pub override_reason: Override,
 }
 
 impl SetStatus {
     pub(super) fn decide(&self, book: &mut Book) -> Result<Outcome, Error> {
-        let (id, lease, override_reason) = (self.id.clone(), None, self.override_reason.clone());
+        let (id, lease) = (self.id.clone(), self.lease.clone());
+        let override_reason = self.override_reason.clone();
         let error_detail = self.error_detail.clone();
-        let role = if override_reason.is_some() { Role::Operator } else { Role::Callee };
+        // Handing out and calling off are the caller's to do, and need no lease.
+        let role = if override_reason.is_some() { Role::Operator } else { Role::Caller };
         book.acting_by_override(override_reason.clone());
         match self.status {
             Status::Queued => {
                 let slot = book.named(&id)?;
                 in_flight(book, slot)?;
-                self.may(slot, book)?;
                 Retry { id, deadline_s: None, callee_id: None, if_attempt: None }
                     .again(slot, role, book)
             }
@@ -67,18 +70,14 @@ impl SetStatus {
         if delegation.status == Status::Stuck {
             return Ok(Outcome::same(book, slot));
         }
-        let role = self.may(slot, book)?;
+        let role =
+            standing(book, delegation, self.lease.as_deref(), self.override_reason.as_deref())
+                .map_err(|refusal| Refused::with_state(refusal, delegation))?;
         book.record(
             slot,
             role,
             Change::Stuck { reason: StuckReason::Reported, detail: self.error_detail.clone() },
         );
         Ok(Outcome::changed(book, slot))
-    }
-
-    fn may(&self, slot: Slot, book: &Book) -> Result<Role, Error> {
-        let delegation = book.delegation(slot);
-        let standing = standing(book, delegation, None, self.override_reason.as_deref());
-        standing.map_err(|refusal| Refused::with_state(refusal, delegation).into())
     }
 }

@@ -234,6 +234,10 @@ impl Delegation {
                 self.clocks_from = Some(*at);
             }
             Change::Stuck { reason, detail } => {
+                if let Some(wait) = &self.waiting {
+                    // It ends here, if it had not ended before; the clocks run from its end, as after any.
+                    self.clocks_from = Some(wait.until.min(now));
+                }
                 self.leave_for(Status::Stuck);
                 self.stuck_reason = Some(*reason);
                 self.stuck_at = Some(now);
@@ -247,7 +251,6 @@ impl Delegation {
             Change::Requeued { callee_id, deadline, .. } => {
                 self.hand_back(now);
                 self.attempt += 1;
-                self.max_attempts = self.max_attempts.max(self.attempt);
                 self.callee_id = callee_id.clone();
                 self.deadline = *deadline;
             }

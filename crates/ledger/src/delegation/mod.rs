@@ -38,7 +38,8 @@ pub struct Delegation {
     pub status: Status,
     /// 1, 2, ...: how often the work has been handed out.
     pub attempt: u32,
-    /// How often the sweeper may hand it out.
+    /// How often the sweeper may hand it out, as the caller said. A retry by hand may go beyond it, and leaves it
+    /// alone: see [`Self::attempts_allowed`].
     pub max_attempts: u32,
     /// The fencing number of the present hand-out; 0 means that no lease was ever needed.
     pub epoch: Epoch,
@@ -99,6 +100,12 @@ impl Delegation {
     #[must_use]
     pub fn in_flight(&self) -> bool {
         self.status.in_flight()
+    }
+
+    /// As many attempts as the caller allowed, and those that somebody handed out by hand beyond them.
+    #[must_use]
+    pub fn attempts_allowed(&self) -> u32 {
+        self.max_attempts.max(self.attempt)
     }
 
     /// From when silence counts: the last sign of life, or the end of a wait if that came later.

@@ -29,8 +29,15 @@ pub enum Refusal {
     )]
     LeaseVoid,
     /// A lease was issued, so the act needs it.
-    #[error("a lease was issued for this attempt; send it as `lease`")]
+    #[error(
+        "a lease was issued for this attempt; send it as `lease`, or stop if it was not issued to you"
+    )]
     LeaseRequired,
+    /// The work changed hands since the attempt that needed no lease.
+    #[error(
+        "the work was handed out again, and whoever works on it now needs a lease: stop working on it; to go on, accept it again and send the `lease` that this gives"
+    )]
+    AttemptOver,
     /// Somebody else holds the lease.
     #[error(
         "somebody holds the lease of this attempt; wait until it is released or handed out again"
@@ -49,7 +56,7 @@ pub enum Refusal {
     ChangedMeanwhile,
     /// No room for another late result.
     #[error(
-        "the delegation has its verdict and already keeps {LATE_RESULTS_MAX} late results; stop working on it"
+        "the answer comes too late, and {LATE_RESULTS_MAX} late results are kept already, so this one is not; stop working on it"
     )]
     LateResultsFull,
     /// An agent asks itself.
@@ -94,7 +101,7 @@ impl Refusal {
             Self::AlreadyTerminal(_) => "already-terminal",
             Self::InvalidTransition { .. } => "invalid-transition",
             Self::LeaseVoid => "lease-void",
-            Self::LeaseRequired => "lease-required",
+            Self::LeaseRequired | Self::AttemptOver => "lease-required",
             Self::LeaseHeld => "lease-held",
             Self::IdConflict(_) => "id-conflict",
             Self::IdempotencyConflict(_) => "idempotency-conflict",
@@ -111,7 +118,10 @@ impl Refusal {
     /// Whether a callee that reads this should end its work.
     #[must_use]
     pub fn says_stop(&self) -> bool {
-        matches!(self, Self::AlreadyTerminal(_) | Self::LeaseVoid | Self::LateResultsFull)
+        matches!(
+            self,
+            Self::AlreadyTerminal(_) | Self::LeaseVoid | Self::AttemptOver | Self::LateResultsFull
+        )
     }
 }
 

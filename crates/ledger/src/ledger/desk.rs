@@ -14,8 +14,8 @@ use crate::store::{Decide, Questions, Store};
 use super::lane::Lane;
 use super::{Act, Ask, BATCH_COMMANDS_MAX, Done, SWEEP_BATCH_MAX, Shared};
 
-/// How often one batch is run before its commands are told to come back.
-const RUNS_MAX: usize = 4;
+/// The pauses before one batch runs again, in milliseconds; after the last its commands are told to come back.
+const PAUSES_MS: [u64; 3] = [50, 200, 800];
 
 /// Runs the batches of one ledger, until every handle to it is gone.
 pub struct Desk<S> {
@@ -113,14 +113,15 @@ impl<S: Store> Door<S> {
     ) -> Result<Vec<Result<Done, Error>>, Failure> {
         let batch = BatchId(self.shared.ids.next_uuid());
         let decided = Arc::new(Mutex::new(vec![]));
-        let mut runs = 1;
+        let mut pauses = PAUSES_MS.into_iter();
         loop {
             let decide = self.decider(Arc::clone(acts), range.clone(), Arc::clone(&decided));
             match self.shared.store.transact(batch, questions(&acts[range.clone()]), decide).await {
                 Ok(()) => break,
-                Err(Failure::Unavailable(why) | Failure::Unknown(why)) if runs < RUNS_MAX => {
-                    tracing::warn!(%why, runs, "a batch runs again");
-                    runs += 1;
+                Err(failure @ (Failure::Unavailable(_) | Failure::Unknown(_))) => {
+                    let Some(pause_ms) = pauses.next() else { return Err(failure) };
+                    tracing::warn!(%failure, pause_ms, "a batch runs again");
+                    self.shared.store.pause(pause_ms).await;
                 }
                 Err(failure) => return Err(failure),
             }

@@ -169,6 +169,10 @@ pub trait Store: Reader {
     /// Keeps the report of a pass; the last 1000 are kept.
     fn keep_report(&self, report: SweepReport) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// Lets so many milliseconds pass, before a batch that failed runs again: whoever knows the clocks has the
+    /// timer.
+    fn pause(&self, ms: u64) -> impl Future<Output = ()> + Send;
+
     /// Forgets what was kept only for a while: batch ids older than a day, gaps that no clock can reach.
     fn tidy(&self, now: Time) -> impl Future<Output = Result<(), Failure>> + Send;
 

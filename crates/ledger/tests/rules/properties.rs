@@ -80,7 +80,8 @@ proptest! {
             prop_assert_eq!(it.last_act, (fact.kind(), Role::Callee));
             prop_assert!(it.epoch >= before.epoch);
             prop_assert!(it.attempt >= before.attempt);
-            prop_assert!(it.max_attempts >= it.attempt);
+            prop_assert!(it.attempts_allowed() >= it.attempt);
+            prop_assert_eq!(it.max_attempts, before.max_attempts);
             prop_assert_eq!(it.stuck_reason.is_some(), it.status == Status::Stuck);
             prop_assert_eq!(it.stuck_at.is_some(), it.status == Status::Stuck);
         }

@@ -127,10 +127,11 @@ fn a_row_that_the_rules_cannot_write_is_refused_by_the_schema_too() {
                    stuck_reason, finished_at, last_act_kind, last_act_role)
                VALUES ('D', 'a', 'b', :status, :attempt, 1, 0, 0, 0, 0, 'stuck', 0, 0, 0, 0, :depth, x'00', 0, 1, 0, 0,
                        :reason, :finished, 'created', 'caller')";
-    let cases: [Case; 8] = [
+    let cases: [Case; 9] = [
         ("queued", 1, 1, None, None, true),
         ("lost", 1, 1, None, None, false),
-        ("queued", 2, 1, None, None, false),
+        ("queued", 2, 1, None, None, true),
+        ("queued", 0, 1, None, None, false),
         ("queued", 1, 17, None, None, false),
         ("stuck", 1, 1, None, None, false),
         ("queued", 1, 1, Some("silent"), None, false),

@@ -6,6 +6,7 @@ mod backend;
 mod checks;
 mod hammer;
 mod model;
+mod pause;
 
 use consign_testkit::World;
 

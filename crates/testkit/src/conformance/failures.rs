@@ -32,6 +32,22 @@ pub async fn a_batch_that_fails_is_run_again<B: Backend>(mut world: World<B>) {
         .await;
 }
 
+pub async fn a_batch_runs_again_after_pauses_that_grow_and_come_to_an_end<B: Backend>(
+    mut world: World<B>,
+) {
+    world.play("alice delegates D1 to bob").await;
+    assert!(world.faults().pauses_ms().is_empty(), "what succeeds waits for nothing");
+    world.faults().fail_batches([Fault::Lost, Fault::LostUnknown, Fault::Lost, Fault::Lost]);
+    world.play("bob accepts D1   refused unavailable").await;
+    let pauses_ms = world.faults().pauses_ms();
+    assert_eq!(pauses_ms.len(), 3, "one between each two runs");
+    assert!(pauses_ms.is_sorted_by(|one, next| one < next), "{pauses_ms:?}");
+    assert!(pauses_ms.iter().sum::<u64>() <= 2000, "{pauses_ms:?} is too long to wait for");
+    world.faults().fail_batches([Fault::Contended]);
+    world.play("bob accepts D1   refused contended").await;
+    assert_eq!(world.faults().pauses_ms(), pauses_ms, "the store has tried that often enough");
+}
+
 pub async fn a_commit_that_keeps_failing_is_told_and_changes_nothing<B: Backend>(
     mut world: World<B>,
 ) {

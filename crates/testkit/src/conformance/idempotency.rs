@@ -53,6 +53,7 @@ pub async fn an_id_belongs_to_its_first_request<B: Backend>(mut world: World<B>)
             carol delegates D1 to bob, task \"walk\", attempts 2    refused id-conflict
             alice delegates D1 to bob, task \"walk\", attempts 3    refused id-conflict
             alice delegates D1 to bob, task \"walk\", attempts 2, deadline 1h, priority 9, threshold 1m    replayed
+                                                                  D1 version 1; D1 deadline in 6h
             alice cancels D1
             alice delegates D1 to bob, task \"run\", attempts 2     refused id-conflict",
         )
@@ -127,6 +128,27 @@ pub async fn id_and_key_must_not_name_two_rows<B: Backend>(mut world: World<B>) 
             alice delegates D1 to bob, key K1, task \"walk\"    replayed
             alice delegates D3 to bob, key K1, task \"walk\"    replayed; D3 is D1
             alice delegates D4 to bob, key K1, task \"run\"     refused idempotency-conflict",
+        )
+        .await;
+}
+
+pub async fn a_request_replays_by_its_id_also_where_its_key_was_freed_and_taken<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, key K
+            bob fails D1
+            alice delegates D2 to bob, key K, task \"again\"     changed
+            alice delegates D1 to bob, key K                    replayed; D1 failed
+            alice delegates D3 to bob, task \"D1\"
+            alice delegates D3 to bob, key K, task \"D1\"       refused id-conflict
+            alice delegates D4 to bob, key L
+            alice cancels D4
+            alice retries D4 as D5                              changed; D5 retries D4
+            alice delegates D4 to bob, key L                    replayed; D4 cancelled
+            alice delegates D6 to bob, key L, task \"D4\", unnamed     replayed; D6 is D5",
         )
         .await;
 }
@@ -233,6 +255,69 @@ pub async fn a_terminal_delegation_has_one_retry<B: Backend>(mut world: World<B>
     let (retry, bodies) = world.find("D2").await.unwrap();
     assert_eq!((retry.terms.stuck_threshold_s, retry.terms.priority), (Some(300), 3));
     assert_eq!(bodies.task, Payload::Text("walk".to_owned()));
+}
+
+pub async fn a_retry_gets_as_long_as_the_old_one_had_and_not_longer_than_anybody<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, deadline 8784h
+            clock by 48h
+            alice extends D1 to 8784h       D1 deadline in 8784h
+            bob fails D1
+            alice retries D1 as D2          changed; D2 deadline in 8784h",
+        )
+        .await;
+}
+
+pub async fn a_second_retry_of_a_terminal_delegation_must_ask_for_the_same<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob fails D1
+            alice retries D1 as D2, to carol, deadline 2h    changed; D2 callee carol
+            wait 1m
+            alice retries D1 as D3, to carol, deadline 2h    replayed; D3 is D2
+            alice retries D1 as D3, if attempt 1   replayed; D3 is D2
+            alice retries D1, to dave              refused changed-meanwhile
+            alice retries D1, deadline 3h          refused changed-meanwhile
+            alice retries D1, if attempt 2         refused changed-meanwhile
+                                                   D2 callee carol; D2 version 1; stats: 1 queued, 1 failed",
+        )
+        .await;
+}
+
+pub async fn a_repeated_retry_is_recognised_by_its_guard_or_until_somebody_takes_the_work<
+    B: Backend,
+>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob accepts D1
+            alice retries D1, to carol, deadline 2h, if attempt 1     changed; D1 attempt 2
+            wait 1m
+            alice retries D1, to carol, deadline 2h, if attempt 1     replayed
+            alice retries D1, to dave, deadline 2h, if attempt 1      refused changed-meanwhile
+            alice retries D1, to carol, deadline 3h, if attempt 1     refused changed-meanwhile
+            alice retries D1, to carol, deadline 2h                   replayed; D1 attempt 2; D1 version 3
+            carol accepts D1
+            alice retries D1, to carol, deadline 2h, if attempt 1     refused changed-meanwhile
+            carol beats D1                                            told in_progress
+            alice extends D1 to 1h, if version 4                      changed
+            wait 1m
+            alice extends D1 to 1h, if version 4                      replayed
+            alice extends D1 to 2h, if version 4                      refused changed-meanwhile
+                                                                      D1 deadline in 59m",
+        )
+        .await;
 }
 
 pub async fn an_act_on_what_was_looked_at_is_refused_once_it_changed<B: Backend>(

@@ -1,6 +1,8 @@
 //! Who holds the work, and how it changes hands.
 
+use consign_ledger::Error;
 use consign_ledger::command::{Accept, Command};
+use consign_ledger::delegation::change::{EventKind, Role};
 
 use crate::{Backend, World};
 
@@ -158,7 +160,36 @@ pub async fn retry_hands_the_same_delegation_out_again<B: Backend>(mut world: Wo
         )
         .await;
     let delegation = world.see("D1").await;
-    assert_eq!((delegation.max_attempts, delegation.progress_at), (3, None));
+    assert_eq!((delegation.max_attempts, delegation.attempts_allowed()), (1, 3));
+    assert_eq!(delegation.progress_at, None);
+}
+
+pub async fn setting_a_status_takes_the_lease_where_the_status_is_the_callees_to_set<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob accepts D1
+            bob sets D1 to stuck, no lease         refused lease-required
+            bob sets D1 to stuck                   changed; D1 stuck
+            bob sets D1 to in_progress             changed; D1 in_progress
+            alice sets D1 to queued                changed; D1 queued; D1 attempt 2
+            bob sets D1 to in_progress             refused lease-void
+            bob accepts D1
+            alice sets D1 to queued                changed; D1 attempt 3
+            bob accepts D1
+            bob sets D1 to completed with \"42\"     changed; D1 completed; D1 result \"42\"
+            alice delegates D2 to bob
+            bob accepts D2
+            alice sets D2 to cancelled             changed; D2 cancelled
+            alice delegates D3 to bob
+            root sets D3 to cancelled, override \"bob is on holiday\"     D3 cancelled",
+        )
+        .await;
+    assert_eq!(world.see("D2").await.last_act, (EventKind::Cancelled, Role::Caller));
+    assert_eq!(world.see("D3").await.last_act, (EventKind::Cancelled, Role::Operator));
 }
 
 pub async fn progress_is_new_in_a_new_attempt<B: Backend>(mut world: World<B>) {
@@ -185,6 +216,25 @@ pub async fn a_record_needs_no_lease<B: Backend>(mut world: World<B>) {
             bob beats D1                                told in_progress
             alice beats D1                              told in_progress
             bob completes D1 with \"42\"                  D1 completed; alice has 1 message",
+        )
+        .await;
+}
+
+pub async fn what_its_caller_hands_out_is_not_handed_out_by_itself<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, dispatched, attempts 2     refused invalid-request; D1 unknown
+            alice delegates D1 to bob, attempts 2
+            alice delegates D1 to bob, dispatched, attempts 2     replayed
+            alice delegates D2 to bob, dispatched, grace 1m
+            bob beats D2
+            wait 11m
+            sweep                                                 D2 stuck
+            wait 2m
+            sweep                                                 D2 failed; D2 attempt 1",
         )
         .await;
 }
@@ -227,6 +277,75 @@ pub async fn an_answer_under_a_void_lease_is_refused_and_kept<B: Backend>(mut wo
             dave completes D1 with \"new\"    D1 completed; D1 result \"new\"
             bob completes D1 with \"new\"     refused already-terminal and kept; D1 keeps 4 late results
             bob fails D1 with \"newer\", a forged lease       refused already-terminal; D1 keeps 4 late results
+                                            D1 result \"new\"; alice has 1 message",
+        )
+        .await;
+}
+
+/// Whoever began without a lease must not go on beside whoever holds one now.
+pub async fn who_shows_no_lease_once_the_work_was_handed_out_again_is_told_to_stop<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1                                told in_progress
+            alice retries D1                            D1 queued",
+        )
+        .await;
+    assert!(stops(&world, "D1").await, "nobody holds it, and its attempt is over");
+    world.play("bob-two accepts D1").await;
+    assert!(stops(&world, "D1").await, "somebody else holds it");
+    world
+        .play(
+            "
+            bob-two releases D1
+            alice delegates D2 to bob
+            bob accepts D2",
+        )
+        .await;
+    assert!(stops(&world, "D1").await, "it was given back");
+    assert!(!stops(&world, "D2").await, "its holder may have forgotten the lease");
+}
+
+/// What who shows no lease is told, in the words of the refusal that says so.
+async fn stops<B: Backend>(world: &World<B>, name: &str) -> bool {
+    let beat = consign_ledger::command::Heartbeat {
+        id: world.id(name),
+        lease: None,
+        progress: None,
+        waiting: None,
+        override_reason: None,
+    };
+    let Err(Error::Refused(refused)) = world.ledger().heartbeats(vec![beat]).await.pop().unwrap()
+    else {
+        panic!("{name} needs a lease")
+    };
+    assert_eq!(refused.refusal.name(), "lease-required");
+    assert_eq!(
+        refused.refusal.to_string().contains("accept it again"),
+        refused.refusal.says_stop()
+    );
+    refused.refusal.says_stop()
+}
+
+pub async fn an_answer_without_a_lease_to_work_that_was_handed_out_again_is_kept<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob beats D1
+            alice retries D1
+            bob completes D1 with \"old\"     refused lease-required and kept; D1 queued
+            bob completes D1 with \"old\"     refused lease-required and kept; D1 keeps 1 late results
+            bob fails D1 with \"old\"         refused lease-required and kept; D1 keeps 2 late results
+            carol accepts D1
+            bob completes D1 with \"older\"   refused lease-required and kept; D1 keeps 3 late results
+            carol completes D1 with \"new\"
+            bob completes D1 with \"oldest\"  refused already-terminal and kept; D1 keeps 4 late results
                                             D1 result \"new\"; alice has 1 message",
         )
         .await;

@@ -41,6 +41,7 @@ macro_rules! conforms {
                 $backend
                 failures {
                     a_batch_that_fails_is_run_again
+                    a_batch_runs_again_after_pauses_that_grow_and_come_to_an_end
                     a_commit_that_keeps_failing_is_told_and_changes_nothing
                     a_commit_whose_outcome_is_unknown_is_done_once_and_answered_as_it_was_decided
                     a_commit_whose_outcome_is_unknown_may_fail_again_before_it_is_known
@@ -65,12 +66,16 @@ macro_rules! conforms {
                     a_key_is_freed_by_failure_and_cancellation
                     a_key_belongs_to_its_caller
                     id_and_key_must_not_name_two_rows
+                    a_request_replays_by_its_id_also_where_its_key_was_freed_and_taken
                     fifty_concurrent_requests_with_one_key_make_one_delegation
                     fifty_concurrent_requests_with_one_id_make_one_delegation
                     one_batch_answers_a_request_and_its_repetition
                     a_key_freed_in_a_batch_is_taken_in_the_same_batch
                     a_retry_takes_the_key_over_where_it_is_free
                     a_terminal_delegation_has_one_retry
+                    a_retry_gets_as_long_as_the_old_one_had_and_not_longer_than_anybody
+                    a_second_retry_of_a_terminal_delegation_must_ask_for_the_same
+                    a_repeated_retry_is_recognised_by_its_guard_or_until_somebody_takes_the_work
                     an_act_on_what_was_looked_at_is_refused_once_it_changed
                     json_that_means_the_same_is_the_same_request
                 }
@@ -82,10 +87,14 @@ macro_rules! conforms {
                     a_lease_outlives_a_restart
                     release_gives_the_work_back_and_burns_no_attempt
                     retry_hands_the_same_delegation_out_again
+                    setting_a_status_takes_the_lease_where_the_status_is_the_callees_to_set
                     progress_is_new_in_a_new_attempt
                     a_record_needs_no_lease
+                    what_its_caller_hands_out_is_not_handed_out_by_itself
                     work_that_nobody_holds_can_be_accepted_in_every_status_in_flight
                     an_answer_under_a_void_lease_is_refused_and_kept
+                    who_shows_no_lease_once_the_work_was_handed_out_again_is_told_to_stop
+                    an_answer_without_a_lease_to_work_that_was_handed_out_again_is_kept
                 }
                 listening {
                     a_threshold_lowered_at_restart_holds_from_the_first_pass
@@ -143,8 +152,10 @@ macro_rules! conforms {
                     a_wait_found_over_late_counts_from_its_end
                     a_wait_lasts_as_long_as_its_kind
                     a_beat_that_says_nothing_of_waiting_leaves_the_wait_as_it_is
+                    being_stuck_ends_a_wait_and_its_clocks_run_from_there
                     stuck_for_longer_than_its_grace_it_is_handed_out_again_while_attempts_are_left
                     without_a_grace_only_attempts_bring_one
+                    a_retry_by_hand_turns_no_automatic_retry_on
                     a_failure_that_was_reported_is_not_retried
                     who_must_begin_in_time_is_stuck_or_failed
                     a_hand_out_has_its_own_time_to_begin
@@ -177,6 +188,7 @@ macro_rules! conforms {
                     a_delegation_past_its_deadline_is_in_flight_until_its_verdict_is_written
                     the_first_detail_fills_a_verdict_that_had_none
                     at_most_ten_late_results_are_kept_and_each_once
+                    the_eleventh_late_result_is_told_what_is_true_of_its_delegation
                     a_late_result_tells_who_gave_it_when_and_why_it_came_too_late
                     a_refused_act_changes_nothing_and_says_what_to_do
                     an_act_whose_answer_was_lost_can_be_repeated_without_being_done_twice

@@ -170,6 +170,30 @@ pub async fn a_beat_that_says_nothing_of_waiting_leaves_the_wait_as_it_is<B: Bac
         .await;
 }
 
+pub async fn being_stuck_ends_a_wait_and_its_clocks_run_from_there<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, progress within 10m
+            alice delegates D2 to bob, progress within 10m
+            bob beats D1, progress \"1\", waiting for human
+            bob beats D2, progress \"1\", waiting for other for 28m
+            wait 30m
+            bob sets D1 to stuck & bob sets D2 to stuck
+            bob beats D1 & bob beats D2       D1 in_progress; D1 does not wait; D2 does not wait
+            wait 8m
+            sweep                             nothing
+            bob beats D1 & bob beats D2
+            wait 1s
+            sweep                             D2 stuck: no progress for 10m1s; D1 in_progress
+            wait 2m
+            sweep                             D1 stuck: no progress for 10m1s",
+        )
+        .await;
+}
+
 pub async fn stuck_for_longer_than_its_grace_it_is_handed_out_again_while_attempts_are_left<
     B: Backend,
 >(
@@ -216,6 +240,35 @@ pub async fn without_a_grace_only_attempts_bring_one<B: Backend>(mut world: Worl
             sweep                     D2 queued; D2 attempt 2
             wait 2h
             sweep                     nothing; D1 stuck; D2 queued",
+        )
+        .await;
+}
+
+/// The caller said how often the work may be handed out by itself, and nobody else says otherwise.
+pub async fn a_retry_by_hand_turns_no_automatic_retry_on<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates once to bob, deadline 3h
+            alice delegates graced to bob, deadline 3h, grace 1m
+            alice delegates thrice to bob, deadline 3h, attempts 3
+            bob beats once & bob beats graced & bob beats thrice
+            alice retries once & alice retries graced & alice retries thrice
+            bob accepts once & bob accepts graced & bob accepts thrice
+            wait 11m
+            sweep                     pass: 3 stuck
+            wait 11m
+            sweep                     pass: 1 requeued; thrice queued; thrice attempt 3
+                                      once stuck; once attempt 2
+                                      graced failed: stuck for 11m0s, and no attempt is left
+            alice retries graced as D2
+            bob accepts D2
+            wait 11m
+            sweep                     D2 stuck
+            wait 11m
+            sweep                     D2 failed: stuck for 11m0s, and no attempt is left; D2 attempt 1
+            wait 3h
+            sweep                     once failed: deadline exceeded by sweeper",
         )
         .await;
 }

@@ -241,7 +241,15 @@ pub async fn a_wait_on_a_child_that_has_its_verdict_does_not_begin<B: Backend>(
             bob accepts D1
             bob delegates D2 to carol, under D1
             carol completes D2
-            bob beats D1, waiting for child D2      told in_progress; D1 does not wait",
+            bob beats D1, waiting for child D2      told in_progress; D1 does not wait
+            bob beats D1, waiting for human
+            wait 30m
+            bob beats D1, waiting for child D2      told in_progress; D1 does not wait
+            wait 10m
+            sweep                                   nothing
+            wait 1s
+            sweep                                   D1 stuck: no heartbeat for 10m1s
+                  D1 history created accepted waiting resumed stuck",
         )
         .await;
 }

@@ -2,6 +2,7 @@
 
 use consign_ledger::Reader as _;
 use consign_ledger::delegation::change::{EventKind, Role};
+use consign_ledger::delegation::status::Status;
 use consign_ledger::query::EventQuery;
 
 use crate::{Backend, World};
@@ -184,6 +185,22 @@ pub async fn at_most_ten_late_results_are_kept_and_each_once<B: Backend>(mut wor
                                               D1 result \"first\"",
         )
         .await;
+}
+
+/// One that waits to be handed out again has no verdict, and keeps no more than one that has.
+pub async fn the_eleventh_late_result_is_told_what_is_true_of_its_delegation<B: Backend>(
+    mut world: World<B>,
+) {
+    world.play("alice delegates D1 to bob & bob accepts D1 & alice retries D1").await;
+    for n in 1..=10 {
+        world.play(&format!("bob fails D1 with \"{n}\"  refused lease-void and kept")).await;
+    }
+    let step = crate::scenario::Step::parse("bob fails D1 with \"11\"").unwrap();
+    let crate::Seen::Said(said) = world.step(&step).await else { panic!("it was an act") };
+    assert_eq!(said[0].refused.as_deref(), Some("late-results-full"));
+    assert_eq!(said[0].status, Some(Status::Queued));
+    let why = said[0].why.as_deref().unwrap();
+    assert!(why.contains("stop working") && !why.contains("verdict"), "{why}");
 }
 
 pub async fn a_late_result_tells_who_gave_it_when_and_why_it_came_too_late<B: Backend>(

@@ -111,6 +111,8 @@ impl Store for Memory {
         Ok(())
     }
 
+    async fn pause(&self, _ms: u64) {}
+
     async fn tidy(&self, now: Time) -> Result<(), Failure> {
         const DAY_MS: i64 = 24 * 3600 * 1000;
         self.data().batches.retain(|_, at| now.since_ms(*at) <= DAY_MS);

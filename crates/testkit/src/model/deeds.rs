@@ -15,6 +15,25 @@ const WAIT_MS: i64 = 3_600_000;
 /// Late results that are kept.
 const LATE_MAX: usize = 10;
 
+/// Why somebody may not act in the callee's place.
+enum Unproven {
+    /// They forgot to show the lease that was issued.
+    Forgotten,
+    /// They had none, and the work was handed out again.
+    Over,
+    /// They show one that does not hold.
+    Void,
+}
+
+impl Unproven {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Forgotten | Self::Over => "lease-required",
+            Self::Void => "lease-void",
+        }
+    }
+}
+
 impl Model {
     /// Does one thing; the answer, and the row that it tells of.
     pub(super) fn deed(&mut self, meant: &Meant<'_>) -> (Told, Option<usize>) {
@@ -35,7 +54,7 @@ impl Model {
             Verb::Release(_) => self.release(row, meant.shown),
             Verb::Cancel(why) => self.cancel(row, why.clone(), By::Caller),
             Verb::Extend(extension) => self.extend(row, extension),
-            Verb::Set(setting) => self.set(row, setting),
+            Verb::Set(setting) => self.set(row, meant.shown, setting),
         };
         (told, Some(row))
     }
@@ -46,15 +65,18 @@ impl Model {
     }
 
     /// Who acts in the callee's place, if they may.
-    fn who_acts(&self, row: usize, shown: Shown, why: Option<&String>) -> Result<By, &'static str> {
+    fn who_acts(&self, row: usize, shown: Shown, why: Option<&String>) -> Result<By, Unproven> {
         let it = &self.rows[row];
-        let must_show = it.was_held || it.attempt > 1;
+        let handed_back = [EventKind::Requeued, EventKind::Released];
         match shown {
             _ if why.is_some() => Ok(By::Operator),
-            Shown::Nothing if must_show => Err("lease-required"),
+            Shown::Nothing if it.history.iter().any(|kind| handed_back.contains(kind)) => {
+                Err(Unproven::Over)
+            }
+            Shown::Nothing if it.was_held => Err(Unproven::Forgotten),
             Shown::Nothing => Ok(By::Callee),
             Shown::Epoch(epoch) if epoch == it.epoch && it.held => Ok(By::Callee),
-            Shown::Epoch(_) | Shown::Forgery => Err("lease-void"),
+            Shown::Epoch(_) | Shown::Forgery => Err(Unproven::Void),
         }
     }
 
@@ -128,7 +150,8 @@ impl Model {
         {
             let mine = seen + 1 == version
                 && it.history.last() == Some(&EventKind::Extended)
-                && it.last_by == By::Caller;
+                && it.last_by == By::Caller
+                && self.is_deadline_of(row, it.last_at, extension.deadline_s);
             return if mine {
                 Told::replayed(it.status)
             } else {
@@ -158,7 +181,7 @@ impl Model {
         let status = self.rows[row].status;
         let by = match self.who_acts(row, meant.shown, beat.override_reason.as_ref()) {
             Ok(by) => by,
-            Err(refusal) => return Told::refused(refusal, status),
+            Err(unproven) => return Told::refused(unproven.name(), status),
         };
         let wait = match self.wait(row, meant, beat) {
             Ok(wait) => wait,
@@ -230,7 +253,7 @@ impl Model {
                 return Err(Told::refused("not-yours", it.status));
             }
             if !self.rows[child].in_flight() {
-                return Ok(None);
+                return Ok(Some(None));
             }
         }
         let until = match (for_s, what) {
@@ -254,10 +277,10 @@ impl Model {
                 self.ended(row, status, failure, detail, by);
                 Told::changed(status)
             }
-            (true, Err("lease-void")) => self.too_late(row, "lease-void", status, shown, text),
-            (true, Err(refusal)) => Told::refused(refusal, stands),
+            (true, Err(unproven @ Unproven::Forgotten)) => Told::refused(unproven.name(), stands),
+            (true, Err(unproven)) => self.too_late(row, unproven.name(), status, shown, text),
             (false, Ok(by)) if stands == status => self.once_more(row, status, shown, text, by),
-            (false, Err("lease-required")) => Told::refused("already-terminal", stands),
+            (false, Err(Unproven::Forgotten)) => Told::refused("already-terminal", stands),
             (false, _) => self.too_late(row, "already-terminal", status, shown, text),
         }
     }
@@ -332,18 +355,17 @@ impl Model {
         true
     }
 
-    /// Setting a status is the verb that leads to it, done by the callee's side without a lease.
-    fn set(&mut self, row: usize, setting: &Setting) -> Told {
-        let Setting { status, with, override_reason } = setting.clone();
-        let by = if override_reason.is_some() { By::Operator } else { By::Callee };
-        let may = self.who_acts(row, Shown::Nothing, override_reason.as_ref());
+    /// Setting a status is the verb that leads to it, done by whose verb that is.
+    fn set(&mut self, row: usize, shown: Shown, setting: &Setting) -> Told {
+        let Setting { status, with, override_reason, .. } = setting.clone();
+        let by = if override_reason.is_some() { By::Operator } else { By::Caller };
+        let may = self.who_acts(row, shown, override_reason.as_ref());
         let stands = self.rows[row].status;
         let answer = Answer { with: with.clone(), override_reason, ..Answer::default() };
         match status {
-            Status::Queued => match (self.over(row), may) {
-                (Some(over), _) => over,
-                (None, Err(refusal)) => Told::refused(refusal, stands),
-                (None, Ok(_)) => self.retry(row, &Retrial::default(), by).0,
+            Status::Queued => match self.over(row) {
+                Some(over) => over,
+                None => self.retry(row, &Retrial::default(), by).0,
             },
             Status::Dispatched => self.dispatch(row, by),
             Status::InProgress => {
@@ -355,19 +377,19 @@ impl Model {
                     verb: Verb::Beat(beat.clone()),
                 };
                 let id = String::new();
-                let meant = Meant { act: &act, id, shown: Shown::Nothing, other_id: None };
+                let meant = Meant { act: &act, id, shown, other_id: None };
                 self.beat(row, &meant, &beat)
             }
             Status::Stuck => match (self.over(row), may) {
                 (Some(over), _) => over,
                 (None, _) if stands == Status::Stuck => Told::unchanged(stands),
-                (None, Err(refusal)) => Told::refused(refusal, stands),
+                (None, Err(unproven)) => Told::refused(unproven.name(), stands),
                 (None, Ok(by)) => {
                     self.became_stuck(row, StuckReason::Reported, with, by);
                     Told::changed(Status::Stuck)
                 }
             },
-            Status::Completed | Status::Failed => self.answer(row, status, Shown::Nothing, &answer),
+            Status::Completed | Status::Failed => self.answer(row, status, shown, &answer),
             Status::Cancelled => self.cancel(row, with, by),
         }
     }

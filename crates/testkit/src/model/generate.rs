@@ -172,8 +172,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn setting()(status in select(Status::ALL), with in text(), override_reason in weighted(0.3, word(&["so there"]))) -> Setting {
-        Setting { status, with, override_reason }
+    fn setting()(status in select(Status::ALL), with in text(), (lease, override_reason) in whose()) -> Setting {
+        Setting { status, with, lease, override_reason }
     }
 }
 

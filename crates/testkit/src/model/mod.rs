@@ -194,6 +194,7 @@ impl Model {
         let lease = match &act.verb {
             Verb::Beat(beat) => &beat.lease,
             Verb::Complete(answer) | Verb::Fail(answer) | Verb::Release(answer) => &answer.lease,
+            Verb::Set(setting) => &setting.lease,
             _ => &ShownLease::None,
         };
         let shown = match lease {

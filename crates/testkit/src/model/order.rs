@@ -25,7 +25,8 @@ impl Model {
         let key = order.key.as_ref().map(|key| (act.who.clone(), key.clone()));
         let by_key = key.as_ref().and_then(|key| self.keys.get(key).copied());
         if let Some(row) = by_id.or(by_key) {
-            let same = self.rows[row].sameness == sameness && by_key.is_none_or(|it| it == row);
+            let keys_agree = by_key.is_none_or(|it| it == row) || self.rows[row].key == order.key;
+            let same = self.rows[row].sameness == sameness && keys_agree;
             let conflict = if by_id.is_some() { "id-conflict" } else { "idempotency-conflict" };
             let status = self.rows[row].status;
             return if same {
@@ -33,6 +34,10 @@ impl Model {
             } else {
                 (Told::refused(conflict, status), None)
             };
+        }
+        // Nobody but the caller hands out what the caller hands out.
+        if order.dispatched && max_attempts > 1 {
+            return (Told::refused_at_all("invalid-request"), None);
         }
         let Some(deadline) = self.deadline_in(order.deadline_s.unwrap_or(DEADLINE_S)) else {
             return (Told::refused_at_all("invalid-request"), None);
@@ -88,6 +93,7 @@ impl Model {
             late: vec![],
             history: vec![],
             last_by: By::Caller,
+            last_at: self.now,
             look_at: None,
         }
     }
@@ -182,6 +188,19 @@ impl Model {
         Ok(Some(self.clipped(row, deadline)))
     }
 
+    /// Whether a retry at that moment would have asked for nothing but what is.
+    fn asks_for_the_same(&self, row: usize, at: i64, retrial: &Retrial) -> bool {
+        let it = &self.rows[row];
+        let callee = retrial.to.as_ref().is_none_or(|to| *to == it.callee);
+        callee && retrial.deadline_s.is_none_or(|seconds| self.is_deadline_of(row, at, seconds))
+    }
+
+    /// Whether its deadline is what so many seconds from that moment come to.
+    pub(super) fn is_deadline_of(&self, row: usize, at: i64, seconds: u32) -> bool {
+        let allowed = (1..=DEADLINE_S_MAX).contains(&seconds);
+        allowed && self.clipped(row, at + i64::from(seconds) * 1000) == self.rows[row].deadline
+    }
+
     /// No later than the deadline of a parent in flight.
     pub(super) fn clipped(&self, row: usize, deadline: i64) -> i64 {
         let parent = self.rows[row].parent.map(|parent| &self.rows[parent]);
@@ -191,16 +210,15 @@ impl Model {
     fn again(&mut self, row: usize, retrial: &Retrial, by: By) -> Told {
         use consign_ledger::delegation::change::EventKind::Requeued;
         let it = &self.rows[row];
-        if let Some(seen) = retrial.if_attempt
-            && seen != it.attempt
-        {
-            let mine =
-                seen + 1 == it.attempt && it.history.last() == Some(&Requeued) && it.last_by == by;
-            return if mine {
-                Told::replayed(it.status)
-            } else {
-                Told::refused("changed-meanwhile", it.status)
-            };
+        let mine = it.history.last() == Some(&Requeued)
+            && it.last_by == by
+            && self.asks_for_the_same(row, it.last_at, retrial);
+        match retrial.if_attempt {
+            Some(seen) if seen == it.attempt => {}
+            Some(seen) if mine && seen + 1 == it.attempt => return Told::replayed(it.status),
+            Some(_) => return Told::refused("changed-meanwhile", it.status),
+            None if mine => return Told::replayed(it.status),
+            None => {}
         }
         match (self.new_callee(row, retrial), self.new_deadline(row, retrial)) {
             (Err(refused), _) | (_, Err(refused)) => refused,
@@ -220,19 +238,25 @@ impl Model {
 
     /// What is over is not opened again: one new delegation takes its place.
     fn anew(&mut self, row: usize, retrial: &Retrial) -> (Told, Option<usize>) {
-        if let Some(earlier) = self.rows.iter().position(|it| it.retry_of == Some(row)) {
-            return (Told::replayed(self.rows[earlier].status), Some(earlier));
-        }
         let old = self.rows[row].clone();
         if retrial.if_attempt.is_some_and(|seen| seen != old.attempt) {
             return (Told::refused("changed-meanwhile", old.status), None);
+        }
+        if let Some(earlier) = self.rows.iter().position(|it| it.retry_of == Some(row)) {
+            let it = &self.rows[earlier];
+            return if self.asks_for_the_same(earlier, it.created, retrial) {
+                (Told::replayed(it.status), Some(earlier))
+            } else {
+                (Told::refused("changed-meanwhile", it.status), None)
+            };
         }
         let (callee, deadline) =
             match (self.new_callee(row, retrial), self.new_deadline(row, retrial)) {
                 (Err(refused), _) | (_, Err(refused)) => return (refused, None),
                 (Ok(callee), Ok(deadline)) => (callee, deadline),
             };
-        let as_long = self.now + (old.deadline - old.created).max(0);
+        let as_long = (old.deadline - old.created).clamp(0, i64::from(DEADLINE_S_MAX) * 1000);
+        let as_long = self.now + as_long;
         let new = Row {
             callee,
             terms: old.terms.clone(),

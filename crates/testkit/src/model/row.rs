@@ -62,6 +62,7 @@ pub(super) struct Row {
     pub(super) late: Vec<(u32, Status, Option<String>)>,
     pub(super) history: Vec<EventKind>,
     pub(super) last_by: By,
+    pub(super) last_at: i64,
     /// When a pass looks at it, the deadline aside.
     pub(super) look_at: Option<i64>,
 }
@@ -131,7 +132,7 @@ impl Model {
     /// Writes a fact into the history.
     pub(super) fn note(&mut self, row: usize, kind: EventKind, by: By) {
         self.rows[row].history.push(kind);
-        self.rows[row].last_by = by;
+        (self.rows[row].last_by, self.rows[row].last_at) = (by, self.now);
         self.written = self.now;
         self.plan_a_look(row);
     }
@@ -189,6 +190,9 @@ impl Model {
     ) {
         let now = self.now;
         let it = &mut self.rows[row];
+        if let Some((until, _)) = it.waiting {
+            it.clocks_from = Some(now.min(until));
+        }
         it.enter(Status::Stuck);
         it.stuck = Some((reason, now));
         it.error = detail;
@@ -229,7 +233,6 @@ impl Model {
         it.back_to_the_queue(now);
         it.attempt += 1;
         it.was_held = false;
-        it.max_attempts = it.max_attempts.max(it.attempt);
         self.note(row, EventKind::Requeued, by);
         if self.rows[row].terms.cancel_children {
             self.begin_cascade(row);

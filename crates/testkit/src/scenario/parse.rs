@@ -255,9 +255,8 @@ fn extension(words: &mut Words) -> Result<Extension, String> {
 fn setting(words: &mut Words) -> Result<Setting, String> {
     let status = words.expect("to")?.word()?;
     let status = Status::parse(&status).ok_or(format!("{status:?} is no status"))?;
-    let with = with(words)?;
-    let override_reason = words.eat(", override").then(|| words.quoted()).transpose()?;
-    Ok(Setting { status, with, override_reason })
+    let Answer { with, lease, override_reason } = answer(words)?;
+    Ok(Setting { status, with, lease, override_reason })
 }
 
 fn with(words: &mut Words) -> Result<Option<String>, String> {
@@ -388,7 +387,7 @@ mod tests {
             "alice cancels D1 with \"x\"",
             "alice retries D1 as D2, to carol, deadline 1h, if attempt 1",
             "alice extends D1 to 1h, if version 3",
-            "alice sets D1 to stuck with \"x\", override \"y\"",
+            "alice sets D1 to stuck with \"x\", no lease, override \"y\"",
             "bob beats D1 & alice cancels D1",
         ] {
             assert_eq!(Step::parse(line).map(|step| step.to_string()).as_deref(), Ok(line));

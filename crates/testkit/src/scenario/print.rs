@@ -153,7 +153,7 @@ impl Display for Setting {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "to {}", self.status)?;
         with(f, self.with.as_deref())?;
-        clause(f, "override ", self.override_reason.as_deref().map(quoted))
+        whose(f, &self.lease, self.override_reason.as_deref())
     }
 }
 

@@ -202,6 +202,8 @@ pub struct Setting {
     pub status: Status,
     /// The result or the error detail.
     pub with: Option<String>,
+    /// The lease.
+    pub lease: ShownLease,
     /// An operator's reason.
     pub override_reason: Option<String>,
 }

@@ -79,6 +79,7 @@ impl<B: Backend> World<B> {
                 status: setting.status,
                 error_detail: setting.with.clone(),
                 result: setting.with.clone(),
+                lease: self.show(&act.who, &act.id, &setting.lease),
                 override_reason: setting.override_reason.clone(),
             }),
         }
