@@ -13,7 +13,8 @@ CREATE TABLE delegations (
     status TEXT NOT NULL
         CHECK (status IN ('queued', 'dispatched', 'in_progress', 'stuck', 'completed', 'failed', 'cancelled')),
     attempt BIGINT NOT NULL CHECK (attempt >= 1),
-    max_attempts BIGINT NOT NULL CHECK (max_attempts >= attempt),
+    -- What the caller allowed; retries by hand may go beyond it.
+    max_attempts BIGINT NOT NULL CHECK (max_attempts >= 1),
     epoch BIGINT NOT NULL CHECK (epoch >= 0),
     held BOOLEAN NOT NULL,
     claim_id TEXT,

@@ -18,6 +18,8 @@ mod url;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::Duration;
 
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::lease::Secret;
@@ -225,10 +227,18 @@ impl Store for PostgresStore {
             .await?)
     }
 
+    async fn pause(&self, ms: u64) {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+
     async fn tidy(&self, now: Time) -> Result<(), Failure> {
         // In small transactions, so that nobody waits long behind them.
         while self.upkeep.run(async |connection| write::tidy(connection, now).await).await? {}
         Ok(())
+    }
+
+    async fn pause(&self, ms: u64) {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 
     async fn rung(&self) {
