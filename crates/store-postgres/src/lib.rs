@@ -19,7 +19,6 @@ mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Duration;
 
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::lease::Secret;
@@ -225,10 +224,6 @@ impl Store for PostgresStore {
             .upkeep
             .run(async |connection| write::keep_report(connection, &report).await)
             .await?)
-    }
-
-    async fn pause(&self, ms: u64) {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 
     async fn tidy(&self, now: Time) -> Result<(), Failure> {
