@@ -2,6 +2,7 @@
 
 mod check;
 mod failed;
+mod postgres;
 mod shell;
 mod tally;
 mod test;

@@ -43,6 +43,7 @@ fn every_link_between_documents_leads_somewhere() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/http.md",
+        "docs/postgres.md",
         "docs/settings.md",
         "docs/time.md",
     ];
