@@ -75,7 +75,8 @@ CREATE INDEX delegations_created ON delegations (created_at, num);
 CREATE UNIQUE INDEX delegations_retry_of ON delegations (retry_of) WHERE retry_of IS NOT NULL;
 
 -- The one row that heartbeats and passes touch. A heartbeat changes neither of its indexes, so with room on its page
--- it is a HOT update; the page's dead versions are then cleared by whoever reads it next.
+-- it is a HOT update. One batch may bring a beat of every row of a page: hence room for two versions of each, and
+-- some more for what passes and transitions leave behind.
 CREATE TABLE watch (
     num BIGINT PRIMARY KEY,
     epoch BIGINT,
@@ -87,7 +88,7 @@ CREATE TABLE watch (
     progress_within_s BIGINT,
     check_at BIGINT,
     deadline BIGINT NOT NULL
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
+) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.1);
 
 CREATE INDEX watch_deadline ON watch (deadline, num);

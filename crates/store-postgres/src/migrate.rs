@@ -30,7 +30,11 @@ pub(crate) async fn bring_up_to_date(
          SET LOCAL idle_in_transaction_session_timeout = 0"
     );
     connection.batch_execute(&begin).await.map_err(|error| explained(error.into()))?;
-    // Another process may have been faster; only under the lock is it certain.
+    // Another process may have been faster; only under the lock is it certain. Making the table, or finding it made,
+    // lets this session see what was made while it waited.
+    let table = "CREATE TABLE IF NOT EXISTS consign_migrations (
+                     version INTEGER PRIMARY KEY, name TEXT NOT NULL, at TIMESTAMPTZ NOT NULL DEFAULT now())";
+    connection.batch_execute(table).await.map_err(|error| explained(error.into()))?;
     let done = version(connection).await.map_err(explained)?;
     let known = understood(connector, done)?;
     let ran = run(connection, known).await.map_err(explained)?;
@@ -58,9 +62,6 @@ fn understood(connector: &Connector, found: i32) -> Result<usize, OpenError> {
 }
 
 async fn run(connection: &Connection, done: usize) -> Result<usize, Trouble> {
-    let table = "CREATE TABLE IF NOT EXISTS consign_migrations (
-                     version INTEGER PRIMARY KEY, name TEXT NOT NULL, at TIMESTAMPTZ NOT NULL DEFAULT now())";
-    connection.batch_execute(table).await?;
     for (version, (name, sql)) in (1_i32..).zip(MIGRATIONS).skip(done) {
         connection.batch_execute(sql).await?;
         let sql = "INSERT INTO consign_migrations (version, name) VALUES ($1, $2)";

@@ -223,23 +223,26 @@ async fn inspect(connector: &Connector, connection: &Connection) -> Result<(), O
     Ok(())
 }
 
-/// Two clients of a transaction pooler that take turns meet in one session.
+/// Two clients of a transaction pooler that take turns meet in one session, or one client meets two.
 async fn refuse_poolers(connector: &Connector, first: &Connection) -> Result<(), OpenError> {
-    let found = async {
-        let second = connector.connect(Part::Upkeep, None).await?;
-        let mine = pid(first).await?;
-        // Held open, so that it keeps the session that it got.
-        second.batch_execute("BEGIN").await?;
-        let theirs = pid(&second).await?;
-        let still_mine = pid(first).await?;
-        second.batch_execute("ROLLBACK").await?;
-        Ok(theirs == mine || still_mine != mine)
-    };
-    match found.await {
+    match shares_sessions(connector, first).await {
         Ok(false) => Ok(()),
         Ok(true) => Err(OpenError::Pooler { place: connector.address.place() }),
         Err(trouble) => Err(explain(connector, &trouble)),
     }
+}
+
+async fn shares_sessions(connector: &Connector, first: &Connection) -> Result<bool, Trouble> {
+    let second = connector.connect(Part::Upkeep, None).await?;
+    let mine = pid(first).await?;
+    // Held open, so that it keeps the session that it got.
+    second.batch_execute("BEGIN").await?;
+    if pid(&second).await? == mine {
+        return Ok(true);
+    }
+    let still_mine = pid(first).await?;
+    second.batch_execute("ROLLBACK").await?;
+    Ok(still_mine != mine)
 }
 
 async fn pid(connection: &Connection) -> Result<i32, Trouble> {
@@ -269,6 +272,10 @@ pub(crate) fn explain(connector: &Connector, trouble: &Trouble) -> OpenError {
             OpenError::NotALedger { database, why }
         }
         SqlState::READ_ONLY_SQL_TRANSACTION => OpenError::ReadOnly { place },
+        // What a session prepared a moment ago is another session's.
+        SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT => {
+            OpenError::Pooler { place }
+        }
         SqlState::CANNOT_CONNECT_NOW | SqlState::TOO_MANY_CONNECTIONS => {
             OpenError::Unreachable { place, why }
         }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use consign_ledger::{BeatRow, Heard, Mark, Rearm, Time};
+use consign_ledger::{BeatRow, Heard, Json, Mark, Rearm, Time};
+use tokio_postgres::Row;
 
 use super::pipeline::{Pipeline, Values, column};
 use super::replicas;
@@ -16,43 +17,36 @@ const NOT_FLUSHED: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 const FLUSHED: &str = "BEGIN";
 
 /// Each watch row that was sent under its epoch is alive now. Locked in the order of their numbers, as the
-/// appending transactions do.
+/// appending transactions do. Progress counts when it differs from what was last sent; what differs within the
+/// batch does in any case. One update for both, since each leaves a version on its page.
 pub(crate) fn alive_sql() -> String {
     format!(
         "WITH moment AS MATERIALIZED (SELECT greatest($2::bigint, {WALL_MS}) AS now), heard AS MATERIALIZED (
-             SELECT w.num, b.delegation_id
-             FROM unnest($3::text[], $4::bigint[]) b (delegation_id, epoch)
+             SELECT w.num, b.delegation_id, b.progress,
+                    CASE WHEN b.progress IS NULL THEN false
+                         ELSE b.moved OR b.progress IS DISTINCT FROM
+                              (SELECT p.progress FROM progress p WHERE p.num = w.num) END AS advanced
+             FROM unnest($3::text[], $4::bigint[], $5::text[], $6::boolean[])
+                  b (delegation_id, epoch, progress, moved)
              JOIN delegations d ON d.delegation_id = b.delegation_id
              JOIN watch w ON w.num = d.num AND w.epoch = b.epoch
              ORDER BY w.num FOR UPDATE OF w
+         ), put AS (
+             INSERT INTO progress (num, progress) SELECT num, progress FROM heard WHERE advanced
+             ON CONFLICT (num) DO UPDATE SET progress = excluded.progress
          )
-         UPDATE watch w SET alive_at = greatest(w.alive_at, moment.now)
+         UPDATE watch w SET alive_at = greatest(w.alive_at, moment.now),
+                            progress_at = CASE WHEN advanced THEN moment.now ELSE w.progress_at END
          FROM heard, moment WHERE w.num = heard.num
          RETURNING heard.delegation_id, w.epoch, w.attempt, w.deadline"
     )
 }
 
-/// Progress counts when it differs from what was last sent; what differs within the batch does in any case.
-fn advance_sql() -> String {
-    format!(
-        "WITH moment AS MATERIALIZED (SELECT greatest($2::bigint, {WALL_MS}) AS now), said AS MATERIALIZED (
-             SELECT w.num, s.progress
-             FROM unnest($3::text[], $4::bigint[], $5::text[], $6::boolean[])
-                  s (delegation_id, epoch, progress, moved)
-             JOIN delegations d ON d.delegation_id = s.delegation_id
-             JOIN watch w ON w.num = d.num AND w.epoch = s.epoch
-             LEFT JOIN progress p ON p.num = w.num
-             WHERE s.moved OR p.progress IS DISTINCT FROM s.progress
-         ), put AS (
-             INSERT INTO progress (num, progress) SELECT num, progress FROM said
-             ON CONFLICT (num) DO UPDATE SET progress = excluded.progress
-         )
-         UPDATE watch w SET progress_at = moment.now FROM said, moment WHERE w.num = said.num"
-    )
-}
-
 /// A beat's delegation and epoch.
 type Sender<'b> = (&'b str, u32);
+
+/// What one sender said last, and whether it changed within the batch.
+type Said<'b> = (Option<&'b str>, bool);
 
 pub(crate) async fn beat(
     connection: &Connection,
@@ -65,34 +59,33 @@ pub(crate) async fn beat(
     let begin = if mark.is_some_and(|mark| mark.gap.is_some()) { FLUSHED } else { NOT_FLUSHED };
     let alive = connection.prepare_cached(&alive_sql()).await?;
     let mut rest = Pipeline::new(connection);
-    advance(&mut rest, time, beats).await?;
     if let Some(mark) = &mark {
         replicas::move_mark(&mut rest, replica_id, mark).await?;
     }
-    let senders = senders(beats);
-    let (given_ms, latest) = (time.given_ms(), time.latest().0);
-    let ids: Vec<&str> = senders.iter().map(|sender| sender.0).collect();
-    let epochs: Vec<i64> = senders.iter().map(|sender| i64::from(sender.1)).collect();
+    let senders: Vec<(Sender<'_>, Said<'_>)> = senders(beats).into_iter().collect();
+    let values: Values<'_> = vec![
+        Box::new(time.given_ms()),
+        Box::new(time.latest().0),
+        column(&senders, |it| it.0.0),
+        column(&senders, |it| i64::from(it.0.1)),
+        column(&senders, |it| it.1.0),
+        column(&senders, |it| it.1.1),
+    ];
+    let values: Vec<_> = values.iter().map(|value| &**value as _).collect();
     let (begun, heard, committed) = tokio::join! {
         biased;
         connection.batch_execute(begin),
         async {
             if senders.is_empty() { return Ok(vec![]) }
-            connection.query(&alive, &[&given_ms, &latest, &ids, &epochs]).await
+            connection.query(&alive, &values).await
         },
         rest.commit(),
     };
     begun?;
-    let mut answers: HashMap<Sender<'_>, Heard> = HashMap::with_capacity(senders.len());
-    let heard = heard?;
+    let rows = heard?;
     committed?;
-    for row in &heard {
-        let epoch = u32::try_from(row.try_get::<_, i64>(1)?).unwrap_or_default();
-        let attempt = u32::try_from(row.try_get::<_, i64>(2)?).unwrap_or_default();
-        let heard = Heard { attempt, deadline: Time(row.try_get(3)?) };
-        answers.insert((row.try_get(0)?, epoch), heard);
-    }
-    Ok(beats.iter().map(|beat| answers.get(&sender(beat)).copied()).collect())
+    let heard = answers(&rows)?;
+    Ok(beats.iter().map(|beat| heard.get(&sender(beat)).copied()).collect())
 }
 
 fn sender(beat: &BeatRow) -> Sender<'_> {
@@ -100,39 +93,27 @@ fn sender(beat: &BeatRow) -> Sender<'_> {
 }
 
 /// Each sender once: a batch may bring several beats of one.
-fn senders(beats: &[BeatRow]) -> Vec<Sender<'_>> {
-    let mut senders: Vec<_> = beats.iter().map(sender).collect();
-    senders.sort_unstable();
-    senders.dedup();
+fn senders(beats: &[BeatRow]) -> HashMap<Sender<'_>, Said<'_>> {
+    let mut senders: HashMap<Sender<'_>, Said<'_>> = HashMap::with_capacity(beats.len());
+    for beat in beats {
+        let said = senders.entry(sender(beat)).or_default();
+        if let Some(progress) = beat.progress.as_ref().map(Json::as_str) {
+            let moved = said.1 || said.0.is_some_and(|before| before != progress);
+            *said = (Some(progress), moved);
+        }
+    }
     senders
 }
 
-/// The last progress of each sender, and whether it changed within the batch.
-async fn advance<'a>(
-    pipeline: &mut Pipeline<'a>,
-    time: &LedgerTime,
-    beats: &'a [BeatRow],
-) -> Result<(), Trouble> {
-    let mut said: HashMap<Sender<'a>, (&'a str, bool)> = HashMap::new();
-    for beat in beats {
-        let Some(progress) = &beat.progress else { continue };
-        let progress = progress.as_str();
-        let last = said.entry(sender(beat)).or_insert((progress, false));
-        *last = (progress, last.1 || last.0 != progress);
+fn answers(rows: &[Row]) -> Result<HashMap<Sender<'_>, Heard>, Trouble> {
+    let mut answers = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let number =
+            |at| Ok::<_, Trouble>(u32::try_from(row.try_get::<_, i64>(at)?).unwrap_or_default());
+        let heard = Heard { attempt: number(2)?, deadline: Time(row.try_get(3)?) };
+        answers.insert((row.try_get(0)?, number(1)?), heard);
     }
-    if said.is_empty() {
-        return Ok(());
-    }
-    let said: Vec<_> = said.into_iter().collect();
-    let values: Values<'a> = vec![
-        Box::new(time.given_ms()),
-        Box::new(time.latest().0),
-        Box::new(said.iter().map(|it| it.0.0).collect::<Vec<_>>()),
-        Box::new(said.iter().map(|it| i64::from(it.0.1)).collect::<Vec<_>>()),
-        Box::new(said.iter().map(|it| it.1.0).collect::<Vec<_>>()),
-        Box::new(said.iter().map(|it| it.1.1).collect::<Vec<_>>()),
-    ];
-    pipeline.execute(&advance_sql(), values).await
+    Ok(answers)
 }
 
 /// Each row that still is what was looked at gets its new time.

@@ -3,12 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by its line")]
 
 mod backend;
+mod beats;
+mod checks;
 mod hammer;
 mod model;
 mod order;
+mod outages;
+mod pooler;
 mod replica;
 mod replicas;
 mod sharing;
+mod start;
 mod wire;
 
 use backend::Postgres;

@@ -1,8 +1,11 @@
 //! A second server over the same database, beside a world's own: its ledger, its sweeper, the same clock.
 
-use consign_ledger::command::Command;
+use std::sync::Arc;
+
+use consign_ledger::command::{Command, Create};
+use consign_ledger::delegation::terms::Terms;
 use consign_ledger::query::SweepReport;
-use consign_ledger::{Ledger, Settings};
+use consign_ledger::{AgentId, DelegationId, Ledger, Payload, Settings};
 use consign_store_postgres::{PostgresStore, Wall};
 use consign_sweeper::Sweeper;
 use consign_testkit::scenario::Step;
@@ -45,6 +48,23 @@ impl Replica {
 pub(crate) fn command<B: Backend>(world: &World<B>, line: &str) -> Command {
     let Ok(Step::Acts(acts)) = Step::parse(line) else { panic!("{line:?} is no act") };
     world.command(&acts[0])
+}
+
+/// The plainest request to delegate.
+pub(crate) fn delegate(id: &str) -> Command {
+    let agent = |name| AgentId::new(name).unwrap();
+    Command::Create(Box::new(Create {
+        delegation_id: Some(DelegationId::new(id).unwrap()),
+        caller_id: agent("alice"),
+        callee_id: agent("bob"),
+        bodies: Arc::new((Payload::Text("task".to_owned()), None)),
+        idempotency_key: None,
+        deadline: None,
+        dispatched: false,
+        max_attempts: 1,
+        terms: Terms::default(),
+        parent_id: None,
+    }))
 }
 
 /// Runs a test whose servers really run at once.

@@ -1,6 +1,7 @@
 //! A database of a test's own on the shared server.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -73,6 +74,13 @@ impl Database {
     #[must_use]
     pub fn port(&self) -> u16 {
         shared::cluster().port
+    }
+
+    /// The socket that its server listens on.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        let cluster = shared::cluster();
+        cluster.folder.join(format!(".s.PGSQL.{}", cluster.port))
     }
 
     /// Its name.

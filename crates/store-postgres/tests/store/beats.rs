@@ -1,0 +1,114 @@
+//! Heartbeats as the database sees them, and the doorbell that none of them rings.
+
+use std::time::Duration;
+
+use consign_ledger::command::Heartbeat;
+use consign_ledger::{Reader as _, Store as _};
+use consign_store_postgres::{PostgresStore, Wall};
+use consign_testkit::{World, conformance};
+use tokio::time::timeout;
+
+use super::backend::Postgres;
+use super::replica::{Replica, command, delegate};
+
+/// Long enough for a ring.
+const A_WHILE: Duration = Duration::from_secs(10);
+
+#[test]
+fn every_heartbeat_is_a_hot_update_and_the_table_does_not_grow() {
+    const FLEET: usize = 200;
+    const ROUNDS: i64 = 100;
+    conformance::run(async |mut world: World<Postgres>| {
+        let each = |line: &str| -> Vec<String> {
+            (0..FLEET).map(|n| line.replace('#', &n.to_string())).collect()
+        };
+        world.play(&each("alice delegates D# to bob").join(" & ")).await;
+        let starts: Vec<Heartbeat> = (0..FLEET).map(|n| beat(&world, n)).collect();
+        assert!(world.ledger().heartbeats(starts.clone()).await.iter().all(Result::is_ok));
+        let vandal = world.backend().database.vandal().await;
+        let size = "SELECT pg_relation_size('watch')";
+        let before: i64 = vandal.query_one(size, &[]).await.unwrap().get(0);
+        for _ in 0..ROUNDS {
+            world.clock().advance_ms(1000);
+            assert!(world.ledger().heartbeats(starts.clone()).await.iter().all(Result::is_ok));
+        }
+        let after: i64 = vandal.query_one(size, &[]).await.unwrap().get(0);
+        // A session tells what it did at its end at the latest.
+        world.kill().await;
+        world.backend().database.end_sessions().await;
+        let vandal = world.backend().database.vandal().await;
+        let sql =
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'watch'";
+        let row = vandal.query_one(sql, &[]).await.unwrap();
+        let (updated, hot): (i64, i64) = (row.get(0), row.get(1));
+        let beats = ROUNDS * i64::try_from(FLEET).unwrap();
+        assert!(updated >= beats, "{updated} updates for {beats} beats");
+        // The transitions into progress change what is indexed, and fill the pages: the first round makes room.
+        let fleet = i64::try_from(FLEET).unwrap();
+        assert!(hot >= beats - fleet - fleet / 10, "{hot} of {updated} were HOT");
+        assert!(after <= before * 2, "the watch table grew from {before} to {after} bytes");
+    });
+}
+
+fn beat(world: &World<Postgres>, nth: usize) -> Heartbeat {
+    let id = world.id(&format!("D{nth}"));
+    Heartbeat { id, lease: None, progress: None, waiting: None, override_reason: None }
+}
+
+#[test]
+fn the_doorbell_rings_for_what_another_writes_and_not_for_its_heartbeats() {
+    conformance::run(async |mut world: World<Postgres>| {
+        let url = world.backend().database.url();
+        let listener = PostgresStore::open(&url, world.clock().clone(), Wall::Given).await.unwrap();
+        timeout(A_WHILE, listener.rung()).await.expect("it looks once when it begins to listen");
+        world.play("alice delegates D1 to bob").await;
+        timeout(A_WHILE, listener.rung()).await.expect("somebody wrote");
+        world.play("bob beats D1").await;
+        timeout(A_WHILE, listener.rung()).await.expect("the first beat is a transition");
+        world.play("bob beats D1").await;
+        world.listen().await;
+        let quiet = timeout(Duration::from_millis(300), listener.rung()).await;
+        assert!(quiet.is_err(), "a heartbeat rang");
+    });
+}
+
+/// Until so many replicas listen: that, nobody is told but the server.
+async fn until_listening(world: &World<Postgres>, replicas: i64) {
+    let vandal = world.backend().database.vandal().await;
+    let sql = "SELECT count(*) FROM pg_stat_activity
+               WHERE application_name = 'consign listen' AND datname = current_database()
+                 AND query LIKE 'LISTEN%' AND state = 'idle'";
+    while vandal.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < replicas {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What the follower waits for is told by whoever writes, through the ledger.
+#[test]
+fn a_commit_of_another_replica_wakes_who_waits_for_commits_here() {
+    conformance::run(async |world: World<Postgres>| {
+        let second = Replica::start(&world.backend().database.url(), world.clock(), 7).await;
+        until_listening(&world, 2).await;
+        let mut commits = world.ledger().commits();
+        second.ledger.act(delegate("D1")).await.unwrap();
+        timeout(A_WHILE, commits.changed()).await.expect("the bell was rung").unwrap();
+        assert!(world.reader().find(&world.id("D1")).await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn the_bell_is_hung_again_when_its_connection_was_cut() {
+    conformance::run(async |world: World<Postgres>| {
+        let second = Replica::start(&world.backend().database.url(), world.clock(), 7).await;
+        until_listening(&world, 2).await;
+        let mut commits = world.ledger().commits();
+        let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                   WHERE application_name = 'consign listen' AND datname = current_database()";
+        world.backend().database.vandal().await.execute(sql, &[]).await.unwrap();
+        timeout(A_WHILE, commits.changed()).await.expect("it looks when it listens again").unwrap();
+        until_listening(&world, 2).await;
+        commits.mark_unchanged();
+        second.ledger.act(command(&world, "alice delegates D1 to bob")).await.unwrap();
+        timeout(A_WHILE, commits.changed()).await.expect("the bell was rung").unwrap();
+    });
+}
