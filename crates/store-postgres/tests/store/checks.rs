@@ -138,10 +138,11 @@ async fn a_row_that_the_rules_cannot_write_is_refused_by_the_schema_too() {
                    stuck_reason, finished_at, last_act_kind, last_act_role)
                VALUES ('D', 'a', 'b', $1, $2, 1, 0, false, 0, 0, 'stuck', 0, false, false, false, $3, '', 0, 1, 0, 0,
                        $4, $5, 'created', 'caller')";
-    let cases: [Case; 8] = [
+    let cases: [Case; 9] = [
         ("queued", 1, 1, None, None, true),
         ("lost", 1, 1, None, None, false),
-        ("queued", 2, 1, None, None, false),
+        ("queued", 2, 1, None, None, true),
+        ("queued", 0, 1, None, None, false),
         ("queued", 1, 17, None, None, false),
         ("stuck", 1, 1, None, None, false),
         ("queued", 1, 1, Some("silent"), None, false),

@@ -118,9 +118,12 @@ fn fresh_name() -> String {
 }
 
 async fn client(database: &str) -> Client {
-    let url = shared::cluster().url(database);
+    session(&shared::cluster().url(database)).await
+}
+
+pub(super) async fn session(url: &str) -> Client {
     let (client, connection) =
-        tokio_postgres::connect(&url, NoTls).await.expect("the shared server takes connections");
+        tokio_postgres::connect(url, NoTls).await.expect("a throw-away server takes connections");
     tokio::spawn(async move { drop(connection.await) });
     client
 }

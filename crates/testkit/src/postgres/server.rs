@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use super::binaries::{command, path};
 pub use super::cluster::Stop;
 use super::cluster::{Cluster, Disk};
+use super::database::session;
 
 /// Waits for the end of its input, which comes with the end of the test process, however that ends.
 const WATCH: &str = r#"
@@ -48,10 +49,7 @@ impl Server {
 
     /// A session of its own in that database, behind everybody's back.
     pub async fn vandal(&self) -> Client {
-        let connected = tokio_postgres::connect(&self.url(), NoTls).await;
-        let (client, connection) = connected.expect("a running server takes connections");
-        tokio::spawn(async move { drop(connection.await) });
-        client
+        session(&self.cluster.url("postgres")).await
     }
 
     /// Where it listens on loopback.
