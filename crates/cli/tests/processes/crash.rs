@@ -9,7 +9,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
-use crate::server::Ledger;
+use crate::postgres::SharedLedger;
+use crate::server::{Ledger, Server, free_port};
 
 const KILLS: u32 = 20;
 const CALLERS: usize = 6;
@@ -17,7 +18,17 @@ const CALLERS: usize = 6;
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
     let ledger = Ledger::new();
-    let mut server = ledger.start(600);
+    survives_kills(|| ledger.serve().start());
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_and_nothing_is_done_twice_in_postgresql() {
+    let (ledger, listen) = (SharedLedger::new(), format!("127.0.0.1:{}", free_port()));
+    survives_kills(|| ledger.serve().env("CONSIGN_LISTEN", &listen).start());
+}
+
+fn survives_kills(start: impl Fn() -> Server) {
+    let mut server = start();
     let client = server.client();
     let over = AtomicBool::new(false);
     let (server, done) = thread::scope(|scope| {
@@ -30,7 +41,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
             // Each time somewhere else in what it does.
             thread::sleep(Duration::from_millis(u64::from(200 + kill * 37 % 300)));
             server.kill();
-            server = ledger.start(600);
+            server = start();
         }
         over.store(true, Ordering::Relaxed);
         let done: usize = callers.into_iter().map(|caller| caller.join().unwrap()).sum();

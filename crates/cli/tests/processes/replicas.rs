@@ -101,7 +101,7 @@ fn freeze_in_a_batch(server: &Server, ledger: &SharedLedger, other: &Client) -> 
 #[track_caller]
 fn assert_each_failed_once(ledger: &SharedLedger, client: &Client) {
     let events = "SELECT count(*) FROM events WHERE kind = 'failed'";
-    assert_eq!(ledger.count(events), OVERDUE as i64);
+    assert_eq!(usize::try_from(ledger.count(events)).unwrap(), OVERDUE);
     let messages = client.inbox("alice");
     let told: HashSet<&str> =
         messages.iter().map(|message| message["delegation_id"].as_str().unwrap()).collect();

@@ -50,7 +50,7 @@ impl Ledger {
 
 /// A port below the ephemeral ones: a client that knocks at a closed ephemeral port on its own machine may be
 /// given that very port for its side, and then the next server cannot have it.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let first = 20_000 + (std::process::id() % 10_000) as u16;
     (first..32_000)
         .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
