@@ -84,19 +84,18 @@ impl Line {
         }
         let mut pauses = PAUSES_MS.iter();
         loop {
-            match self.greeted().await {
+            let trouble = match self.greeted().await {
                 Ok(connection) => {
                     slot.failed = None;
                     return Ok(connection);
                 }
-                Err(trouble) => match pauses.next() {
-                    Some(ms) => sleep(Duration::from_millis(*ms)).await,
-                    None => {
-                        slot.failed = Some((Instant::now(), trouble.to_string()));
-                        return Err(Trouble::Unconnected(trouble.to_string()));
-                    }
-                },
-            }
+                Err(trouble) => trouble,
+            };
+            let Some(ms) = pauses.next() else {
+                slot.failed = Some((Instant::now(), trouble.to_string()));
+                return Err(Trouble::Unconnected(trouble.to_string()));
+            };
+            sleep(Duration::from_millis(*ms)).await;
         }
     }
 

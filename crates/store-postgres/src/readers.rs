@@ -51,13 +51,11 @@ impl Readers {
     ) -> Result<T, Failure> {
         let connection = timeout(FREE_MAX, self.0.get()).await.map_err(|_| Trouble::Busy)?;
         let connection = connection.map_err(|why| Trouble::Unconnected(why.to_string()))?;
-        match timeout(READ_MAX, read(&connection)).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => {
-                // What is still on its way would be in the way of the next read.
-                drop(deadpool::managed::Object::take(connection));
-                Err(Trouble::Late.into())
-            }
+        if let Ok(answer) = timeout(READ_MAX, read(&connection)).await {
+            return Ok(answer?);
         }
+        // What is still on its way would be in the way of the next read.
+        drop(deadpool::managed::Object::take(connection));
+        Err(Trouble::Late.into())
     }
 }

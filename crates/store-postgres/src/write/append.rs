@@ -114,7 +114,7 @@ async fn cascades<'a>(
 }
 
 /// After the numbers of the events, so that these few rows are written by one batch at a time.
-async fn tally<'a>(pipeline: &mut Pipeline<'a>, append: &Append) -> Result<(), Trouble> {
+async fn tally(pipeline: &mut Pipeline<'_>, append: &Append) -> Result<(), Trouble> {
     let moved: HashMap<&str, i64> = Status::ALL
         .iter()
         .map(|status| (status.as_str(), append.tallies[status.index()]))

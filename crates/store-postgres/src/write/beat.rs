@@ -72,7 +72,7 @@ pub(crate) async fn beat(
         column(&senders, |it| it.1.1),
     ];
     let values: Vec<_> = values.iter().map(|value| &**value as _).collect();
-    let (begun, heard, committed) = tokio::join! {
+    let (open, heard, committed) = tokio::join! {
         biased;
         connection.batch_execute(begin),
         async {
@@ -81,7 +81,7 @@ pub(crate) async fn beat(
         },
         rest.commit(),
     };
-    begun?;
+    open?;
     let rows = heard?;
     committed?;
     let heard = answers(&rows)?;

@@ -47,6 +47,7 @@ fn keep() -> Kept {
     Kept { cluster, _users: users }
 }
 
+#[expect(clippy::zombie_processes, reason = "the watchdog outlives the process that starts it")]
 fn start(folder: PathBuf) -> Cluster {
     let mut cluster = Cluster::make(folder, Disk::Careless);
     cluster.start();
