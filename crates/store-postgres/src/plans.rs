@@ -15,7 +15,7 @@ use tokio_postgres::{AsyncMessage, NoTls};
 
 use crate::connect::{Connection, Part};
 use crate::failure::Trouble;
-use crate::read;
+use crate::{read, write};
 
 const SCHEMA: &str = include_str!("../migrations/0001_ledger.sql");
 const NOW: Time = Time(1_000_000_000);
@@ -54,13 +54,16 @@ impl Spied {
         let connection = Connection::new(client, task);
         connection.batch_execute(SCHEMA).await.unwrap();
         connection.batch_execute(&fill(rows)).await.unwrap();
-        connection.batch_execute(&Part::Read.settings()).await.unwrap();
         let spy = "LOAD 'auto_explain'; SET auto_explain.log_level = notice; SET auto_explain.log_format = json;
                    SET auto_explain.log_analyze = on; SET auto_explain.log_buffers = on;
-                   SET auto_explain.log_timing = off; SET auto_explain.log_min_duration = 0;
-                   SET statement_timeout = 0";
+                   SET auto_explain.log_timing = off; SET auto_explain.log_min_duration = 0";
         connection.batch_execute(spy).await.unwrap();
         Self { connection, plans, _database: database }
+    }
+
+    async fn act_as(&self, part: Part) {
+        let patient = format!("{}; SET statement_timeout = 0", part.settings());
+        self.connection.batch_execute(&patient).await.unwrap();
     }
 
     async fn analyse(&self) {
@@ -108,8 +111,8 @@ fn fill(rows: i64) -> String {
     )
 }
 
-type Found<'c> = Pin<Box<dyn Future<Output = Result<usize, Trouble>> + 'c>>;
-type Query = (&'static str, fn(&Connection) -> Found<'_>);
+pub(crate) type Found<'c> = Pin<Box<dyn Future<Output = Result<usize, Trouble>> + 'c>>;
+pub(crate) type Query = (&'static str, fn(&Connection) -> Found<'_>);
 
 fn first() -> DelegationId {
     DelegationId::new("c4ca4238a0b923820dcc509a6f75849b-1").unwrap()
@@ -138,6 +141,7 @@ macro_rules! queries {
         &[$(($name, |$c| Box::pin(async move { Ok($found) }))),*]
     };
 }
+pub(crate) use queries;
 
 /// What is asked often, and what each must find at least, so that no plan is praised for an empty answer.
 const HOT: &[Query] = queries! {
@@ -244,7 +248,10 @@ async fn every_hot_query_walks_an_index_and_costs_the_same_for_a_million_analyse
             many.analyse().await;
             few.analyse().await;
         }
-        for query in HOT {
+        let reads = HOT.iter().map(|query| (Part::Read, query));
+        for (part, query) in reads.chain(write::HOT.iter().map(|query| (Part::Append, query))) {
+            few.act_as(part).await;
+            many.act_as(part).await;
             let (small, large) = (few.plans(query).await, many.plans(query).await);
             assert!(!large.is_empty(), "{}: no plan was heard of", query.0);
             let what = format!("{} (analysed: {analysed})", query.0);

@@ -117,15 +117,17 @@ fn answers(rows: &[Row]) -> Result<HashMap<Sender<'_>, Heard>, Trouble> {
 }
 
 /// Each row that still is what was looked at gets its new time.
+pub(super) const REARM: &str = "
+    WITH seen AS MATERIALIZED (
+        SELECT w.num, s.next FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+             s (num, epoch, check_at, next)
+        JOIN watch w ON w.num = s.num AND w.epoch IS NOT DISTINCT FROM s.epoch
+             AND w.check_at IS NOT DISTINCT FROM s.check_at
+        ORDER BY w.num FOR UPDATE OF w
+    )
+    UPDATE watch w SET check_at = seen.next FROM seen WHERE w.num = seen.num";
+
 pub(crate) async fn rearm(connection: &Connection, rearms: &[Rearm]) -> Result<u64, Trouble> {
-    let sql = "WITH seen AS MATERIALIZED (
-                   SELECT w.num, s.next FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-                        s (num, epoch, check_at, next)
-                   JOIN watch w ON w.num = s.num AND w.epoch IS NOT DISTINCT FROM s.epoch
-                        AND w.check_at IS NOT DISTINCT FROM s.check_at
-                   ORDER BY w.num FOR UPDATE OF w
-               )
-               UPDATE watch w SET check_at = seen.next FROM seen WHERE w.num = seen.num";
     let values: Values<'_> = vec![
         column(rearms, |it| it.seen.num),
         column(rearms, |it| it.seen.epoch.map(i64::from)),
@@ -134,6 +136,6 @@ pub(crate) async fn rearm(connection: &Connection, rearms: &[Rearm]) -> Result<u
     ];
     let mut pipeline = Pipeline::new(connection);
     pipeline.command(NOT_FLUSHED);
-    pipeline.execute(sql, values).await?;
+    pipeline.execute(REARM, values).await?;
     Ok(pipeline.commit().await?.get(1).copied().unwrap_or_default())
 }

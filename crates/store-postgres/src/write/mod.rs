@@ -6,6 +6,8 @@ mod beside;
 mod facts;
 mod load;
 mod pipeline;
+#[cfg(test)]
+mod plans;
 mod replicas;
 mod rows;
 mod transact;
@@ -13,6 +15,8 @@ mod upkeep;
 
 pub(crate) use beat::{beat, rearm};
 pub(crate) use facts::BELL;
+#[cfg(test)]
+pub(crate) use plans::HOT;
 pub(crate) use replicas::{greeting, leave};
 pub(crate) use transact::transact;
 pub(crate) use upkeep::{keep_report, tidy};
