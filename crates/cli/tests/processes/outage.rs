@@ -1,12 +1,14 @@
 //! PostgreSQL goes away under load, for longer than the threshold, and comes back: nobody healthy is marked, and
 //! nothing acknowledged is lost.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use consign_testkit::postgres::{Server as Postgres, Stop};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::client::Client;
@@ -14,11 +16,14 @@ use crate::crash::{audit, call};
 use crate::fleet::Fleet;
 use crate::postgres::serve_on;
 
-const THRESHOLD_S: u32 = 4;
-const AWAY: Duration = Duration::from_secs(8);
+const THRESHOLD_S: u32 = 6;
+const AWAY: Duration = Duration::from_secs(10);
+/// From one beat of the slow to the next, whether or not it was heard: long after the database is back, they have not
+/// beaten yet.
+const SLOW: Duration = Duration::from_secs(3);
 /// Everything works again so soon after the database is back.
 const HEALED_WITHIN: Duration = Duration::from_secs(10);
-const AGENTS: usize = 20;
+const AGENTS: usize = 10;
 const CALLERS: usize = 3;
 
 /// From the next session on, the database's clock is half a minute ahead: what is unqualified is found there first.
@@ -35,7 +40,7 @@ fn an_outage_of_postgresql_under_load_is_nobodys_silence_and_loses_nothing() {
         .env("DELEGATION_STUCK_THRESHOLD_S", THRESHOLD_S.to_string())
         .start();
     let client = server.client();
-    let mut fleet = Fleet::of(AGENTS, &client);
+    let (mut fleet, slow) = (Fleet::of(AGENTS, &client), Slow::beat(&client));
     let over = AtomicBool::new(false);
     let done: usize = thread::scope(|scope| {
         let caller = |number| (number, client.clone(), &over);
@@ -53,6 +58,7 @@ fn an_outage_of_postgresql_under_load_is_nobodys_silence_and_loses_nothing() {
     assert!(done > 0 && messages == done, "{done} went through, and there are {messages} messages");
     assert_found_soon(&mut fleet, &client);
     fleet.assert_never_marked(&client);
+    slow.assert_never_marked(&client);
 }
 
 #[test]
@@ -62,7 +68,7 @@ fn a_database_whose_clock_is_half_a_minute_ahead_after_an_outage_marks_nobody() 
         .env("DELEGATION_STUCK_THRESHOLD_S", THRESHOLD_S.to_string())
         .start();
     let client = server.client();
-    let mut fleet = Fleet::of(AGENTS, &client);
+    let (mut fleet, slow) = (Fleet::of(AGENTS, &client), Slow::beat(&client));
     let before = seen_at(&client, "before");
     let set_ahead = async { postgres.vandal().await.batch_execute(CLOCK_AHEAD).await.unwrap() };
     Runtime::new().unwrap().block_on(set_ahead);
@@ -72,6 +78,7 @@ fn a_database_whose_clock_is_half_a_minute_ahead_after_an_outage_marks_nobody() 
     assert!(ahead.as_secs() >= 30, "the clock went on by {ahead}: this test shows nothing");
     assert_found_soon(&mut fleet, &client);
     fleet.assert_never_marked(&client);
+    slow.assert_never_marked(&client);
     assert!(server.log().contains("THE CLOCK STEPPED"), "said loudly: {}", server.log());
 }
 
@@ -122,4 +129,44 @@ fn assert_found_soon(fleet: &mut Fleet, client: &Client) {
 /// The ledger's time, by what it writes down.
 fn seen_at(client: &Client, id: &str) -> jiff::Timestamp {
     client.delegate(id, &json!({}))["created_at"].as_str().unwrap().parse().unwrap()
+}
+
+/// Agents that beat together, and seldom.
+struct Slow {
+    over: Arc<AtomicBool>,
+    beating: Option<JoinHandle<()>>,
+}
+
+impl Slow {
+    fn beat(client: &Client) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        for id in Self::ids() {
+            client.delegate(&id, &json!({}));
+            client.heartbeat(&id);
+        }
+        let (until, client) = (Arc::clone(&over), Client::patient_for(client.url(), SLOW / 3));
+        let beating = thread::spawn(move || {
+            let beats: Vec<Value> = Self::ids().map(|id| json!({"delegation_id": id})).collect();
+            let beats = json!({"heartbeats": beats});
+            while !until.load(Ordering::Relaxed) {
+                let begun = Instant::now();
+                drop(client.try_ask(Method::POST, "/v1/heartbeats", Some(&beats)));
+                thread::sleep(SLOW.saturating_sub(begun.elapsed()));
+            }
+        });
+        Self { over, beating: Some(beating) }
+    }
+
+    fn ids() -> impl Iterator<Item = String> {
+        (0..AGENTS).map(|number| format!("slow-{number}"))
+    }
+
+    #[track_caller]
+    fn assert_never_marked(mut self, client: &Client) {
+        for id in Self::ids() {
+            assert_eq!(client.event_kinds(&id), ["created", "started"], "{id}");
+        }
+        self.over.store(true, Ordering::Relaxed);
+        self.beating.take().unwrap().join().unwrap();
+    }
 }
