@@ -8,7 +8,7 @@ use std::thread;
 use tokio::runtime;
 use tokio_postgres::{Client, NoTls};
 
-use super::shared;
+use super::everyones;
 
 /// A database of a test's own; it goes with the test.
 pub struct Database {
@@ -41,7 +41,7 @@ impl Database {
             let anew = format!("DROP DATABASE IF EXISTS {made} WITH (FORCE)");
             client.batch_execute(&anew).await.expect("half of a template can go");
             client.batch_execute(&format!("CREATE DATABASE {made}")).await.expect("a new name");
-            prepare(shared::cluster().url(&made)).await;
+            prepare(everyones::cluster().url(&made)).await;
             settle(&client, &made).await;
             let done = format!("ALTER DATABASE {made} RENAME TO {template}");
             client.batch_execute(&done).await.expect("nobody else is in it");
@@ -53,7 +53,7 @@ impl Database {
     /// Its address, over a socket.
     #[must_use]
     pub fn url(&self) -> String {
-        shared::cluster().url(&self.name)
+        everyones::cluster().url(&self.name)
     }
 
     /// Its address for a user who may do everything with it and is no superuser: it is bound by limits, as users are.
@@ -67,19 +67,19 @@ impl Database {
     /// Its address, over TCP and with a password.
     #[must_use]
     pub fn tcp_url(&self) -> String {
-        shared::cluster().tcp_url(&self.name)
+        everyones::cluster().tcp_url(&self.name)
     }
 
     /// Where its server listens on loopback.
     #[must_use]
     pub fn port(&self) -> u16 {
-        shared::cluster().port
+        everyones::cluster().port
     }
 
     /// The socket that its server listens on.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        let cluster = shared::cluster();
+        let cluster = everyones::cluster();
         cluster.folder.join(format!(".s.PGSQL.{}", cluster.port))
     }
 
@@ -118,7 +118,7 @@ fn fresh_name() -> String {
 }
 
 async fn client(database: &str) -> Client {
-    session(&shared::cluster().url(database)).await
+    session(&everyones::cluster().url(database)).await
 }
 
 pub(super) async fn session(url: &str) -> Client {

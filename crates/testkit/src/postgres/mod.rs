@@ -7,9 +7,9 @@
 mod binaries;
 mod cluster;
 mod database;
+mod everyones;
 mod proxy;
 mod server;
-mod shared;
 
 pub use database::Database;
 pub use proxy::{AtCommit, Proxy};
