@@ -25,8 +25,9 @@ pub use id::{
 pub use ledger::{BATCH_COMMANDS_MAX, Desk, Ledger, SWEEP_BATCH_MAX, Settings};
 pub use payload::{Bodies, Json, PREVIEW_BYTES_MAX, Payload, preview};
 pub use store::{
-    Append, BadRow, BeatRow, Cascade, Decide, Heard, LateKey, LateResult, Loaded, Mark, NewBodies,
-    NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite, Store, Was,
+    Append, BadRow, BeatRow, Cascade, CascadeBegun, Decide, Heard, LateKey, LateResult, Loaded,
+    Mark, NewBodies, NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite,
+    Store, Was,
 };
 pub use time::{Clock, Reading, Span, Steady, Time};
 

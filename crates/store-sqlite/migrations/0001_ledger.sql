@@ -66,8 +66,9 @@ CREATE TABLE delegations (
     CHECK ((status = 'completed' OR status = 'failed' OR status = 'cancelled') = (finished_at IS NOT NULL))
 ) STRICT;
 
--- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first.
-CREATE INDEX delegations_status ON delegations (status);
+-- One per list filter. Rows are numbered in the order of their creation, so each also sorts newest first. What is in
+-- flight is listed by its watch row.
+CREATE INDEX delegations_ended ON delegations (status) WHERE finished_at IS NOT NULL;
 CREATE INDEX delegations_caller ON delegations (caller_id);
 CREATE INDEX delegations_callee ON delegations (callee_id);
 CREATE INDEX delegations_parent ON delegations (parent_id) WHERE parent_id IS NOT NULL;

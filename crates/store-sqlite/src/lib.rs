@@ -2,6 +2,7 @@
 //!
 //! It decides nothing. Where this store bends what PostgreSQL's does, the reason stands beside the SQL.
 
+mod checkpointer;
 #[cfg(test)]
 mod checks;
 mod failure;

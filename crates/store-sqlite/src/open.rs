@@ -13,8 +13,6 @@ use rusqlite::{Connection, OpenFlags};
 const APPLICATION_ID: i32 = 0x434e_5347;
 /// Pages of the writer's cache: 64 MiB.
 const CACHE_KIB: i32 = 65_536;
-/// Pages of WAL after which the writer copies them into the file: 32 MiB.
-const CHECKPOINT_PAGES: i32 = 8192;
 /// How long the writer waits for readers when it cuts the WAL.
 const BUSY_MAX: Duration = Duration::from_millis(100);
 /// Different statements that the writer keeps prepared.
@@ -121,6 +119,14 @@ fn lock_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// A second connection to an open ledger that copies its WAL.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |why| sqlite_error(path, why);
+    let connection = Connection::open(path).map_err(sqlite)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
+    Ok(connection)
+}
+
 /// Holds the file beside the ledger that tells a second process who has it.
 fn lock(path: &Path, lock_path: &Path) -> Result<File, OpenError> {
     let unusable = |why| OpenError::Unusable { path: lock_path.to_owned(), why };
@@ -171,7 +177,8 @@ fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_MAX)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // Copied by a thread of its own instead.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
@@ -202,7 +209,7 @@ fn latest(connection: &Connection) -> rusqlite::Result<Time> {
     connection.query_row(sql, [], |row| row.get(0)).map(Time)
 }
 
-fn sqlite_error(path: &Path, why: rusqlite::Error) -> OpenError {
+pub(crate) fn sqlite_error(path: &Path, why: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match why.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotALedger(path),

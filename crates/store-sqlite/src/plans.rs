@@ -38,6 +38,7 @@ fn in_flight(rows: i64) -> Connection {
          INSERT INTO tasks (num, form, preview) SELECT i, 'text', 'task ' || i FROM n;
          INSERT INTO watch (num, epoch, attempt, alive_at, clocks_from, check_at, deadline)
          SELECT i, 0, 1, i, i, {now} + i % 600000, {now} + 1000 + i FROM n WHERE i % 10 <> 0;
+         UPDATE watch SET epoch = NULL WHERE num = 11;
          INSERT INTO events (seq, num, kind, attempt, at, role, to_status)
          SELECT i, i, 'created', 1, i, 'caller', 'queued' FROM n;
          INSERT INTO messages (agent_id, seq) SELECT 'caller-0', i FROM n WHERE i % 10 = 0;",
@@ -170,7 +171,7 @@ fn reads_much(plan: &str) -> bool {
 /// A page that begins at the newest row walks the table itself, backwards, and stops at its limit; the steps
 /// show that it does.
 fn walks_in_order(plan: &str) -> bool {
-    plan == "SCAN d"
+    ["SCAN d", "SCAN a"].contains(&plan)
         || plan.contains("USING INDEX")
         || plan.contains("USING COVERING INDEX")
         || plan.contains("CONSTANT ROW")
@@ -213,6 +214,18 @@ fn no_hot_query_costs_more_for_a_million_in_flight() {
     }
 }
 
+/// Of those that beat, only the narrow row is looked at.
+#[test]
+fn the_few_in_flight_that_do_not_beat_are_found_by_narrow_rows() {
+    let mut connection = in_flight(100 * FEW);
+    let queued: Query = ("queued", |c| {
+        let status = Some(StatusFilter::Is(Status::Queued));
+        page(c, Filter { status, ..Filter::default() })
+    });
+    let (steps, beating) = (steps(&mut connection, &queued), 90 * FEW.unsigned_abs());
+    assert!(steps < 4 * beating, "{steps} steps past {beating} that beat");
+}
+
 /// Of what ended, only the index entry and the place of the missing watch row are looked at.
 #[test]
 fn what_an_agent_has_in_flight_is_found_by_narrow_rows() {
@@ -238,9 +251,10 @@ fn what_an_agent_has_in_flight_is_found_by_narrow_rows() {
 fn a_large_fleet_is_sampled_and_a_small_one_counted() {
     let (mut few, mut many) = (in_flight(FEW), in_flight(MANY));
     let fleet = |connection: &Connection| read::fleet(connection, Time(FEW), 20);
-    assert_eq!(fleet(&few).unwrap().beating, 9 * u64::try_from(FEW).unwrap() / 10);
+    let beating = 9 * u64::try_from(FEW).unwrap() / 10 - 1;
+    assert_eq!(fleet(&few).unwrap().beating, beating);
     // The youngest ten thousand beat within the last half threshold of ten seconds.
-    assert_eq!(fleet(&few).unwrap().heard_lately, 9 * u64::try_from(FEW).unwrap() / 10);
+    assert_eq!(fleet(&few).unwrap().heard_lately, beating);
     let sampled = fleet(&many).unwrap();
     assert_eq!(sampled.beating, 20_480);
     let census: Query =
@@ -265,5 +279,5 @@ fn no_hot_query_is_planned_anew_at_every_call() {
 fn a_fleet_with_sparse_numbers_is_counted() {
     let connection = in_flight(1000);
     connection.execute_batch("UPDATE watch SET num = num + 100000000 WHERE num > 1").unwrap();
-    assert_eq!(read::fleet(&connection, NOW, 600).unwrap().beating, 900);
+    assert_eq!(read::fleet(&connection, NOW, 600).unwrap().beating, 899);
 }

@@ -8,20 +8,23 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use consign_ledger::Failure;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use crate::checkpointer::Checkpointer;
 use crate::failure::{Trouble, commit_trouble};
-use crate::open::OpenError;
+use crate::open::{OpenError, sqlite_error};
 use crate::time::LedgerTime;
 
 /// Bytes of WAL past which it is copied into the ledger and cut to nothing.
-const WAL_BYTES_MAX: u64 = 64 << 20;
+const WAL_BYTES_MAX: u64 = 256 << 20;
 
 type Job = Box<dyn FnOnce(&mut Pen) + Send>;
 
 /// The writing thread of one ledger.
 pub(crate) struct Writer {
+    checkpointer: Option<Checkpointer>,
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -47,12 +50,19 @@ pub(crate) enum Flush {
 
 impl Writer {
     pub(crate) fn start(
-        connection: Connection,
+        mut connection: Connection,
         lock: File,
         time: Arc<LedgerTime>,
         path: &Path,
     ) -> Result<Self, OpenError> {
         let (jobs, jobs_in) = channel();
+        let checkpointer = Checkpointer::start(path)?;
+        let mut bell = checkpointer.bell();
+        let told = connection.wal_hook(Some(move |_: &mut Wal, pages| {
+            bell(pages);
+            Ok(())
+        }));
+        told.map_err(|why| sqlite_error(path, why))?;
         let mut wal = path.as_os_str().to_owned();
         wal.push("-wal");
         let pen = Pen {
@@ -65,7 +75,7 @@ impl Writer {
         let thread = thread::Builder::new().name("writer".to_owned());
         let thread =
             thread.spawn(move || serve(pen, &jobs_in, &lock)).map_err(OpenError::Thread)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { checkpointer: Some(checkpointer), jobs: Some(jobs), thread: Some(thread) })
     }
 
     pub(crate) async fn ask<T: Send + 'static>(
@@ -85,6 +95,8 @@ impl Writer {
 impl Drop for Writer {
     /// Waits for the last job, so that whoever opens the file next finds it closed.
     fn drop(&mut self) {
+        // Before the writer's connection is closed, which puts what is left of the WAL into the file.
+        self.checkpointer = None;
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
             drop(thread.join());

@@ -25,7 +25,10 @@ impl Book {
         }
         append.events.iter_mut().for_each(|event| event.row = places[event.row]);
         append.late.iter_mut().for_each(|late| late.row = places[late.row]);
-        append.cascades_begun.iter_mut().for_each(|row| *row = places[*row]);
+        for begun in &mut append.cascades_begun {
+            begun.row = places[begun.row];
+            begun.before = begun.before.and_then(|slot| places.get(slot)).copied();
+        }
         append
     }
 }

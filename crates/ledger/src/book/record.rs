@@ -8,7 +8,7 @@ use crate::delegation::status::Status;
 use crate::id::AgentId;
 use crate::payload::{Json, Payload};
 use crate::store::{
-    Cascade, LateKey, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite, Was,
+    Cascade, CascadeBegun, LateKey, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite, Was,
 };
 use crate::time::Time;
 
@@ -141,7 +141,9 @@ impl Book {
         let is_verdict = !to.in_flight() && kind != EventKind::LateResult;
         let ends_children = to == Status::Cancelled || terms.cancel_children;
         if ends_children && (is_verdict || kind == EventKind::Requeued) {
-            self.append.cascades_begun.push(slot.0);
+            // What a later command of this batch makes comes behind all that are there now.
+            let before = Some(self.leaves.len());
+            self.append.cascades_begun.push(CascadeBegun { row: slot.0, before });
         }
         if warns || is_verdict {
             self.tell_caller(slot);

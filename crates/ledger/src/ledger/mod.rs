@@ -28,7 +28,7 @@ use lane::Lane;
 /// Most commands in one transaction.
 pub const BATCH_COMMANDS_MAX: usize = 1000;
 /// Steps of a pass in one transaction.
-pub const SWEEP_BATCH_MAX: usize = 200;
+pub const SWEEP_BATCH_MAX: usize = 500;
 /// Requests that may wait at the door before further ones are turned away.
 const WAITING_MAX: usize = 10_000;
 

@@ -32,8 +32,8 @@ pub struct Append {
     pub late: Vec<LateResult>,
     /// Stretches that do not count as silence.
     pub gaps: Vec<Gap>,
-    /// Delegations, by their place in `rows`, whose present children are to be cancelled, if they have any.
-    pub cascades_begun: Vec<usize>,
+    /// Delegations whose present children are to be cancelled, if they have any.
+    pub cascades_begun: Vec<CascadeBegun>,
     /// Cascades without a child in flight any more.
     pub cascades_ended: Vec<Cascade>,
     /// By how much the count of each status changes, in the order of [`Status::ALL`].
@@ -79,6 +79,23 @@ pub struct RowWrite {
     /// Its watch row, written whole; its number is that of `was`, or the one that the store gives.
     /// `None` where the delegation is not in flight: then the watch row is deleted.
     pub watch: Option<Watch>,
+}
+
+/// A delegation whose children that exist by then are to be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CascadeBegun {
+    /// Its place in [`Append::rows`].
+    pub row: usize,
+    /// The place of the first row that the batch made after this: it and all later ones are spared.
+    pub before: Option<usize>,
+}
+
+impl CascadeBegun {
+    /// The newest number that counts, where `nums` are those of [`Append::rows`]; `None`: the newest there is.
+    #[must_use]
+    pub fn through(&self, nums: &[RowNum]) -> Option<RowNum> {
+        self.before.map(|place| nums[place] - 1)
+    }
 }
 
 /// What becomes of a progress text.

@@ -30,7 +30,8 @@ mod beat;
 mod load;
 
 pub use append::{
-    Append, Cascade, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite, RowWrite, Was,
+    Append, Cascade, CascadeBegun, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite,
+    RowWrite, Was,
 };
 pub use beat::{BeatRow, Heard, Mark, Rearm};
 pub use load::{BadRow, LateKey, Loaded, Questions, Row};

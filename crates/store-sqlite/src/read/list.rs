@@ -19,62 +19,39 @@ type Place = (i64, Option<Entry>);
 
 /// The entries that pass the filter, and where the next page begins.
 pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page<Entry>, Trouble> {
-    let mut entries = vec![];
-    for status in wanted(filter) {
-        entries.extend(by_status(connection, filter, status)?);
-    }
-    entries.sort_unstable_by_key(|(num, _)| std::cmp::Reverse(*num));
+    let Some((sql, values)) = statement(connection, filter)? else {
+        return Ok(Page { items: vec![], next: None });
+    };
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_and_then(params_from_iter(values), read_entry)?;
+    let mut entries = rows.collect::<Result<Vec<Place>, _>>()?;
     let more = entries.len() > filter.limit;
     entries.truncate(filter.limit);
     let next = entries.last().map(|(num, _)| *num).filter(|_| more);
     Ok(Page { items: entries.into_iter().filter_map(|(_, entry)| entry).collect(), next })
 }
 
-/// One walk per status: an `IN` would make SQLite sort everything in flight.
-fn wanted(filter: &Filter) -> Vec<Option<Status>> {
-    match filter.status {
-        Some(StatusFilter::InFlight) if names_somebody(filter) => vec![None],
-        Some(status) => status.statuses().map(Some).collect(),
-        None => vec![None],
-    }
-}
-
-fn names_somebody(filter: &Filter) -> bool {
-    filter.caller.is_some() || filter.callee.is_some() || filter.parent.is_some()
-}
-
-fn by_status(
-    connection: &Connection,
-    filter: &Filter,
-    status: Option<Status>,
-) -> Result<Vec<Place>, Trouble> {
-    let Some((sql, values)) = statement(connection, filter, status)? else { return Ok(vec![]) };
-    let mut statement = connection.prepare_cached(&sql)?;
-    statement.query_and_then(params_from_iter(values), read_entry)?.collect()
-}
-
-/// The statement of one walk; `None` where no row can pass.
+/// The statement of one page; `None` where no row can pass.
 pub(crate) fn statement(
     connection: &Connection,
     filter: &Filter,
-    status: Option<Status>,
 ) -> Result<Option<(String, Vec<Value>)>, Trouble> {
     let mut clauses = Clauses::default();
-    clauses.status(filter, status);
+    clauses.status(filter);
     clauses.equal("d.caller_id = ?", filter.caller.as_ref().map(|id| id.as_str()));
     clauses.equal("d.callee_id = ?", filter.callee.as_ref().map(|id| id.as_str()));
     clauses.equal("d.parent_id = ?", filter.parent.as_ref().map(|id| id.as_str()));
     if let Some(from) = filter.created_after {
         let Some(first) = first_created_at_or_after(connection, from)? else { return Ok(None) };
-        clauses.number("d.num >= ?", first);
+        clauses.number(">= ?", first);
     }
     if let Some(to) = filter.created_before
         && let Some(first_too_new) = first_created_at_or_after(connection, to)?
     {
-        clauses.number("d.num < ?", first_too_new);
+        clauses.number("< ?", first_too_new);
     }
     if let Some(before) = filter.before {
-        clauses.number("d.num < ?", before);
+        clauses.number("< ?", before);
     }
     if let Some(prefix) = &filter.id_prefix {
         clauses.prefix(connection, prefix)?;
@@ -88,33 +65,54 @@ fn first_created_at_or_after(connection: &Connection, at: Time) -> Result<Option
     Ok(connection.prepare_cached(sql)?.query_row([at.0], |row| row.get(0)).optional()?)
 }
 
+/// Whether some other index than one of states leads to the rows.
+fn names_somebody(filter: &Filter) -> bool {
+    let named = filter.caller.is_some() || filter.callee.is_some() || filter.parent.is_some();
+    named || filter.id_prefix.is_some()
+}
+
 #[derive(Default)]
 struct Clauses {
-    sql: Vec<&'static str>,
+    sql: Vec<String>,
     values: Vec<Value>,
+    /// What is in flight is walked by its narrow rows, newest first: an index of the states in flight would be
+    /// changed by every start and every verdict.
+    by_watch: bool,
 }
 
 impl Clauses {
-    /// Where an agent or a parent is named, theirs are walked, and of what is in flight only that.
-    fn status(&mut self, filter: &Filter, status: Option<Status>) {
-        let theirs = names_somebody(filter);
-        if theirs && filter.status.is_some_and(|wanted| wanted.statuses().all(Status::in_flight)) {
-            // By its watch row, because that is narrow; an index for it would cost each verdict two pages more.
-            self.sql.push("d.num >= (SELECT min(num) FROM watch)");
-            self.sql.push("+d.num IN (SELECT num FROM watch)");
+    fn status(&mut self, filter: &Filter) {
+        let Some(wanted) = filter.status else { return };
+        let in_flight = wanted.statuses().all(Status::in_flight);
+        self.by_watch = in_flight && !names_somebody(filter);
+        if in_flight && !self.by_watch {
+            self.sql.push("d.num >= (SELECT min(num) FROM watch)".to_owned());
+            self.sql.push("+d.num IN (SELECT num FROM watch)".to_owned());
         }
-        let clause = if theirs { "+d.status = ?" } else { "d.status = ?" };
-        self.equal(clause, status.map(Status::as_str));
+        let StatusFilter::Is(status) = wanted else { return };
+        if self.by_watch && status != Status::InProgress {
+            self.sql.push("a.epoch IS NULL".to_owned());
+        }
+        if !in_flight {
+            self.sql.push("d.finished_at IS NOT NULL".to_owned());
+        }
+        let clause = if names_somebody(filter) { "+d.status = ?" } else { "d.status = ?" };
+        self.equal(clause, Some(status.as_str()));
     }
 
-    fn equal(&mut self, clause: &'static str, value: Option<&str>) {
+    fn equal(&mut self, clause: &str, value: Option<&str>) {
         let Some(value) = value else { return };
-        self.sql.push(clause);
+        self.sql.push(clause.to_owned());
         self.values.push(Value::Text(value.to_owned()));
     }
 
-    fn number(&mut self, clause: &'static str, value: i64) {
-        self.sql.push(clause);
+    /// The column by which the walk goes.
+    fn place(&self) -> &'static str {
+        if self.by_watch { "a.num" } else { "d.num" }
+    }
+
+    fn number(&mut self, clause: &str, value: i64) {
+        self.sql.push(format!("{} {clause}", self.place()));
         self.values.push(Value::Integer(value));
     }
 
@@ -126,11 +124,8 @@ impl Clauses {
         let most = i64::try_from(PREFIX_SORTED_MAX).unwrap_or(i64::MAX) + 1;
         let count: i64 =
             connection.prepare_cached(count)?.query_row((prefix, &end, most), |row| row.get(0))?;
-        self.sql.push(if count < most {
-            "d.delegation_id >= ? AND d.delegation_id < ?"
-        } else {
-            "+d.delegation_id >= ? AND +d.delegation_id < ?"
-        });
+        let walk = if count < most { "" } else { "+" };
+        self.sql.push(format!("{walk}d.delegation_id >= ? AND {walk}d.delegation_id < ?"));
         self.values.extend([Value::Text(prefix.to_owned()), Value::Text(end)]);
         Ok(())
     }
@@ -139,10 +134,13 @@ impl Clauses {
         let filter = if self.sql.is_empty() { "1".to_owned() } else { self.sql.join(" AND ") };
         // One more than the page, to know whether there is another.
         self.values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1));
+        let (watch, same) =
+            if self.by_watch { ("watch a CROSS JOIN ", "d.num = a.num AND ") } else { ("", "") };
         let sql = format!(
-            "SELECT {COLUMNS}, t.preview, t.metadata, r.preview FROM {ROW_FROM}
+            "SELECT {COLUMNS}, t.preview, t.metadata, r.preview FROM {watch}{ROW_FROM}
              LEFT JOIN tasks t ON t.num = d.num LEFT JOIN results r ON r.num = d.num
-             WHERE {filter} ORDER BY d.num DESC LIMIT ?"
+             WHERE {same}{filter} ORDER BY {} DESC LIMIT ?",
+            self.place()
         );
         (sql, self.values)
     }

@@ -22,24 +22,26 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
         ])?;
     }
     facts::write(transaction, append, &nums)?;
-    for row in &append.cascades_begun {
-        begin_cascade(
-            transaction,
-            nums[*row],
-            append.rows[*row].delegation.delegation_id.as_str(),
-        )?;
+    for begun in &append.cascades_begun {
+        let id = append.rows[begun.row].delegation.delegation_id.as_str();
+        begin_cascade(transaction, nums[begun.row], begun.through(&nums), id)?;
     }
     append.cascades_ended.iter().try_for_each(|cascade| end_cascade(transaction, cascade))?;
     tally(transaction, &append.tallies)
 }
 
 /// Only where there are children: most delegations have none.
-fn begin_cascade(transaction: &Transaction<'_>, num: i64, id: &str) -> Result<(), Trouble> {
+fn begin_cascade(
+    transaction: &Transaction<'_>,
+    num: i64,
+    through: Option<i64>,
+    id: &str,
+) -> Result<(), Trouble> {
     let sql = "INSERT INTO cascades (num, through)
-               SELECT ?1, (SELECT last FROM numbers WHERE kind = 'delegation')
+               SELECT ?1, coalesce(?3, (SELECT last FROM numbers WHERE kind = 'delegation'))
                WHERE EXISTS (SELECT 1 FROM delegations WHERE parent_id = ?2)
                ON CONFLICT (num) DO UPDATE SET through = excluded.through";
-    transaction.prepare_cached(sql)?.execute(params![num, id])?;
+    transaction.prepare_cached(sql)?.execute(params![num, id, through])?;
     Ok(())
 }
 

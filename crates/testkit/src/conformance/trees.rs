@@ -200,7 +200,10 @@ pub async fn a_child_of_a_later_attempt_outlives_the_cascade_of_an_earlier_one<B
             alice retries D1
             bob delegates D3 to carol, under D1
             sweep
-            sweep             D2 cancelled; D3 queued",
+            sweep             D2 cancelled; D3 queued
+            bob accepts D1
+            bob delegates D4 to carol, under D1 & alice retries D1 & bob delegates D5 to carol, under D1
+            sweep             D4 cancelled; D5 queued; D3 cancelled",
         )
         .await;
     assert!(world.cascades().await.is_empty());

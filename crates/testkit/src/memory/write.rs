@@ -40,7 +40,10 @@ impl Data {
             self.keep_late(delegation_id, late, now);
         }
         self.gaps.extend(append.gaps);
-        append.cascades_begun.iter().for_each(|row| self.begin_cascade(&written[*row]));
+        let nums: Vec<RowNum> = written.iter().map(|(num, _)| *num).collect();
+        for begun in append.cascades_begun {
+            self.begin_cascade(&written[begun.row], begun.through(&nums));
+        }
         for cascade in append.cascades_ended {
             self.cascades.retain(|_, kept| *kept != cascade);
         }
@@ -115,8 +118,13 @@ impl Data {
         self.late.push((key, late));
     }
 
-    fn begin_cascade(&mut self, (num, delegation_id): &(RowNum, DelegationId)) {
-        let through = self.rows.last_key_value().map_or(0, |(num, _)| *num);
+    fn begin_cascade(
+        &mut self,
+        (num, delegation_id): &(RowNum, DelegationId),
+        through: Option<RowNum>,
+    ) {
+        let newest = self.rows.last_key_value().map_or(0, |(num, _)| *num);
+        let through = through.unwrap_or(newest);
         if self.children_in_flight(delegation_id, through).next().is_some() {
             let cascade = Cascade { num: *num, delegation_id: delegation_id.clone(), through };
             self.cascades.insert(*num, cascade);

@@ -1,0 +1,70 @@
+//! Copies what was committed from the WAL into the file, beside the writer, so that no commit waits for it.
+//!
+//! It copies what it can and waits for nobody. Where it cannot keep up, the writer cuts the WAL itself.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+
+use crate::open::{OpenError, open_beside};
+
+/// Pages by which the WAL grows between two copies: 32 MiB.
+const PAGES_BETWEEN: i32 = 8192;
+
+/// The copying thread of one ledger.
+pub(crate) struct Checkpointer {
+    /// Held here alone: the thread ends when it is dropped.
+    wake: Option<Arc<SyncSender<()>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    pub(crate) fn start(path: &Path) -> Result<Self, OpenError> {
+        let connection = open_beside(path)?;
+        // One call may wait while another is served; more would say nothing new.
+        let (wake, calls) = sync_channel(1);
+        let thread = thread::Builder::new().name("checkpointer".to_owned());
+        let thread = thread.spawn(move || serve(&connection, &calls)).map_err(OpenError::Thread)?;
+        Ok(Self { wake: Some(Arc::new(wake)), thread: Some(thread) })
+    }
+
+    /// What the writer tells after each commit: how many pages its WAL has.
+    pub(crate) fn bell(&self) -> impl FnMut(i32) + Send + 'static {
+        let wake = self.wake.as_ref().map(Arc::downgrade).unwrap_or_default();
+        let mut next = PAGES_BETWEEN;
+        move |pages| {
+            if pages < next - PAGES_BETWEEN {
+                // All was copied and nobody read it any more, so the WAL began anew.
+                next = PAGES_BETWEEN;
+            }
+            if pages >= next {
+                next = pages + PAGES_BETWEEN;
+                // Where a call waits already, or the ledger is being closed, this one is not needed.
+                if let Some(wake) = wake.upgrade() {
+                    let _full = wake.try_send(());
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.wake = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn serve(connection: &Connection, calls: &Receiver<()>) {
+    while calls.recv().is_ok() {
+        let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if let Err(error) = copied {
+            tracing::warn!(%error, "the WAL could not be copied; it is tried again as it grows");
+        }
+    }
+}
