@@ -74,6 +74,7 @@ async fn take_keys<'a>(pipeline: &mut Pipeline<'a>, append: &'a Append) -> Resul
                SELECT t.caller_id, t.idempotency_key, d.num
                FROM unnest($1::text[], $2::text[], $3::text[]) t (caller_id, idempotency_key, delegation_id)
                JOIN delegations d ON d.delegation_id = t.delegation_id
+               ORDER BY t.caller_id, t.idempotency_key
                ON CONFLICT DO NOTHING";
     let values = vec![
         column(taken, |it| it.0.as_str()),
@@ -92,14 +93,17 @@ async fn cascades<'a>(
         // Only where there are children: most delegations have none. A child that is created later has a
         // greater number: its parent's row is locked here until then.
         let sql = "INSERT INTO cascades (num, through)
-                   SELECT b.num, (SELECT last_value FROM delegation_nums)
-                   FROM unnest($1::bigint[], $2::text[]) b (num, delegation_id)
+                   SELECT b.num, coalesce(b.through, (SELECT last_value FROM delegation_nums))
+                   FROM unnest($1::bigint[], $2::text[], $3::bigint[]) b (num, delegation_id, through)
                    WHERE EXISTS (SELECT 1 FROM delegations c WHERE c.parent_id = b.delegation_id)
                    ON CONFLICT (num) DO UPDATE SET through = excluded.through";
         let begun = &append.cascades_begun;
-        let ids = column(begun, |row| append.rows[*row].delegation.delegation_id.as_str());
-        let begun: Vec<i64> = begun.iter().map(|row| nums[*row]).collect();
-        pipeline.execute(sql, vec![Box::new(begun), ids]).await?;
+        let values = vec![
+            column(begun, |it| nums[it.row]),
+            column(begun, |it| append.rows[it.row].delegation.delegation_id.as_str()),
+            column(begun, |it| it.through(nums)),
+        ];
+        pipeline.execute(sql, values).await?;
     }
     if !append.cascades_ended.is_empty() {
         // Unless it began again in the meantime.
