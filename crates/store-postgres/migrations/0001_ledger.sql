@@ -6,7 +6,7 @@
 CREATE SEQUENCE delegation_nums;
 
 CREATE TABLE delegations (
-    num BIGINT PRIMARY KEY DEFAULT nextval('delegation_nums'),
+    num BIGINT PRIMARY KEY,
     delegation_id TEXT COLLATE "C" NOT NULL UNIQUE,
     caller_id TEXT COLLATE "C" NOT NULL,
     callee_id TEXT COLLATE "C" NOT NULL,

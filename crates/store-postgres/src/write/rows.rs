@@ -64,12 +64,17 @@ const MOVING: [Column; 24] = [
     ("last_act_role", "text"),
 ];
 
+/// Numbered in the order of the batch, and inserted in the order of their ids: two batches that bring the same ids
+/// wait for each other in one direction only.
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = [&FIRST[..], &MOVING[..]].concat();
     let names = names(&columns);
     format!(
-        "INSERT INTO delegations ({names})
-         SELECT {names} FROM unnest({}) WITH ORDINALITY AS n ({names}, place) ORDER BY place
+        "WITH numbered AS MATERIALIZED (
+             SELECT nextval('delegation_nums') AS num, {names} FROM (
+                 SELECT * FROM unnest({}) WITH ORDINALITY AS n ({names}, place) ORDER BY place) n
+         )
+         INSERT INTO delegations (num, {names}) SELECT num, {names} FROM numbered ORDER BY delegation_id
          ON CONFLICT DO NOTHING RETURNING num, delegation_id",
         arrays(&columns)
     )

@@ -12,6 +12,7 @@ mod outages;
 mod pooler;
 mod replica;
 mod replicas;
+mod rivals;
 mod sharing;
 mod start;
 mod wire;
