@@ -82,6 +82,17 @@ pub enum OpenError {
         /// Host and port.
         place: String,
     },
+    /// It cannot hold every text.
+    #[error(
+        "database {database:?} is encoded in {encoding}, and a ledger needs UTF8; make one with: createdb \
+         --encoding=UTF8 --template=template0 {database}"
+    )]
+    Encoding {
+        /// The database.
+        database: String,
+        /// Its encoding.
+        encoding: String,
+    },
     /// Its settings cannot be made safe.
     #[error(
         "PostgreSQL at {place} has {setting} = {value}, and consign could not set it to {wanted}"
@@ -195,7 +206,8 @@ async fn inspect(connector: &Connector, connection: &Connection) -> Result<(), O
     let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
                       pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean,
                       current_setting('synchronous_commit'), current_setting('default_transaction_isolation'),
-                      current_setting('statement_timeout'), current_setting('fsync')::boolean";
+                      current_setting('statement_timeout'), current_setting('fsync')::boolean,
+                      current_setting('server_encoding')";
     let row = connection.query_one(sql, &[]).await;
     let row = row.map_err(|error| explain(connector, &error.into()))?;
     if row.get::<_, i32>(0) < SERVER_VERSION_MIN {
@@ -203,6 +215,10 @@ async fn inspect(connector: &Connector, connection: &Connection) -> Result<(), O
     }
     if row.get(2) {
         return Err(OpenError::ReadOnly { place });
+    }
+    if row.get::<_, &str>(7) != "UTF8" {
+        let database = connector.address.database().to_owned();
+        return Err(OpenError::Encoding { database, encoding: row.get(7) });
     }
     for (at, setting, wanted) in [
         (3, "synchronous_commit", &["on", "remote_apply"][..]),
