@@ -26,6 +26,14 @@ pub enum OpenError {
     /// The certificates cannot be read.
     #[error("TLS to the database cannot be set up: {0}")]
     Certificates(io::Error),
+    /// The two do not agree about TLS.
+    #[error("TLS to PostgreSQL at {place} failed: {why}; check sslmode and sslrootcert in the URL")]
+    Tls {
+        /// Host and port.
+        place: String,
+        /// What the driver said.
+        why: String,
+    },
     /// Nobody answers there, or not in time.
     #[error(
         "PostgreSQL at {place} cannot be reached: {why}; check that it runs and that the URL's host and port are right"
@@ -305,6 +313,9 @@ fn without_code(connector: &Connector, error: &tokio_postgres::Error) -> OpenErr
     let words = error.to_string();
     if why.contains("not allow writes") {
         return OpenError::ReadOnly { place };
+    }
+    if words.starts_with("error performing TLS handshake") {
+        return OpenError::Tls { place, why };
     }
     if words.starts_with("authentication error") || words.starts_with("invalid configuration") {
         return OpenError::Denied { place, user: connector.address.user().to_owned(), why };
