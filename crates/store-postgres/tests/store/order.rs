@@ -12,7 +12,7 @@ use super::replica::{Replica, command, on_real_threads};
 use super::wire::{APPEND, Wired};
 
 /// Long enough for whatever could happen, short enough to wait for what must not.
-const A_WHILE: Duration = Duration::from_millis(300);
+const A_WHILE: Duration = Duration::from_millis(500);
 
 async fn events(reader: &impl Reader, after: Seq) -> Vec<Seq> {
     let query = EventQuery { delegation_id: None, after, limit: 1000 };
@@ -42,7 +42,9 @@ fn who_began_first_and_commits_last_gets_the_greater_number() {
         let mut first = tokio::spawn(async move { ledger.act(completes).await });
         assert!(timeout(A_WHILE, &mut first).await.is_err(), "it waits");
         let completes = command(&world, "bob completes D2 with \"2\"");
-        assert!(second.ledger.act(completes).await.unwrap().changed);
+        // Who waits has no numbers yet, and holds up nobody.
+        let done = timeout(A_WHILE, second.ledger.act(completes)).await;
+        assert!(done.expect("nobody is in its way").unwrap().changed);
         assert_eq!(events(world.reader(), seen).await, [seen + 1]);
         assert_eq!(messages(world.reader(), seen).await, [seen + 1]);
         in_the_way.rollback().await.unwrap();
