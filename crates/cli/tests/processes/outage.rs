@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use consign_testkit::postgres::{Server as Postgres, Stop};
 use reqwest::Method;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -80,6 +81,19 @@ fn a_database_whose_clock_is_half_a_minute_ahead_after_an_outage_marks_nobody() 
     fleet.assert_never_marked(&client);
     slow.assert_never_marked(&client);
     assert!(server.log().contains("THE CLOCK STEPPED"), "said loudly: {}", server.log());
+}
+
+#[test]
+fn a_server_stops_in_good_order_while_its_database_is_away() {
+    let postgres = Postgres::start();
+    let server = serve_on(&postgres.url()).start();
+    let client = server.client();
+    client.delegate("d1", &json!({}));
+    postgres.stop(Stop::Immediate);
+    assert_refused_for_now(&client);
+    let (status, after) = server.stop(Signal::TERM);
+    assert_eq!(status.code(), Some(0));
+    assert!(after < Duration::from_secs(8), "{after:?}");
 }
 
 /// Gone, refused in the meantime with when to come back, and healed once the database is there again.
