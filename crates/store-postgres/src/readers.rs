@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consign_ledger::Failure;
-use deadpool::managed::{Manager, Metrics, Pool, RecycleError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Pool, PoolError, RecycleError, RecycleResult};
 use tokio::time::timeout;
 
 use crate::connect::{Connection, Connector, Part};
@@ -50,7 +50,10 @@ impl Readers {
         read: impl AsyncFnOnce(&Connection) -> Result<T, Trouble>,
     ) -> Result<T, Failure> {
         let connection = timeout(FREE_MAX, self.0.get()).await.map_err(|_| Trouble::Busy)?;
-        let connection = connection.map_err(|why| Trouble::Unconnected(why.to_string()))?;
+        let connection = connection.map_err(|why| match why {
+            PoolError::Backend(trouble) => trouble,
+            other => Trouble::Unconnected(other.to_string()),
+        })?;
         if let Ok(answer) = timeout(READ_MAX, read(&connection)).await {
             return Ok(answer?);
         }
