@@ -17,7 +17,7 @@ const LEDGER: &str = "consign-ledger";
 const STORES: [&str; 1] = ["consign-store-sqlite"];
 
 /// Every crate of the workspace stands here. No door knows another, no store a door, the sweeper no delivery.
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     (LEDGER, &[]),
     (STORES[0], &[LEDGER]),
     ("consign-sweeper", &[LEDGER]),
@@ -27,7 +27,8 @@ const LAYERS: [Layer; 10] = [
         "consign-server",
         &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery", "consign-api-http"],
     ),
-    ("consign-cli", &["consign-server"]),
+    ("consign-client", &[]),
+    ("consign-cli", &["consign-server", "consign-client", STORES[0]]),
     ("consign-testkit", &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery"]),
     ("consign-bench", &[LEDGER, STORES[0], "consign-sweeper", "consign-testkit"]),
     ("xtask", &[]),
