@@ -73,8 +73,8 @@ bodies! {
         lease: String,
         /// What advanced.
         progress: Box<RawValue>,
-        /// `Some(None)` ends a wait.
-        waiting: Option<Wait>,
+        /// Absent: a wait stays as it is.
+        waiting: WaitChange,
     }
 
     /// What a callee waits for.
@@ -149,6 +149,16 @@ bodies! {
     }
 }
 
+/// What a heartbeat may say about waiting.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum WaitChange {
+    /// The callee waits for this from now on.
+    For(Wait),
+    /// It waits no more.
+    End,
+}
+
 impl NewDelegation {
     /// The least that a delegation needs: who asks, who is asked, what is asked.
     #[must_use]
@@ -192,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_wait_can_be_ended() {
-        let ends = Beat { waiting: Some(None), ..Beat::default() };
+        let ends = Beat { waiting: Some(WaitChange::End), ..Beat::default() };
         assert_eq!(serde_json::to_string(&ends).unwrap(), r#"{"waiting":null}"#);
     }
 }

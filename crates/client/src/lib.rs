@@ -35,7 +35,8 @@ use std::time::Duration;
 pub use address::{Address, BadAddress};
 pub use ask::{Filter, Until};
 pub use body::{
-    Accept, Beat, Cancel, Complete, Extend, Fail, NewDelegation, Release, Retry, Wait, json_text,
+    Accept, Beat, Cancel, Complete, Extend, Fail, NewDelegation, Release, Retry, Wait, WaitChange,
+    json_text,
 };
 pub use error::{Error, Unreachable};
 pub use problem::Problem;
