@@ -76,7 +76,7 @@ fn of_client(error: &ClientError) -> Exit {
     match error {
         ClientError::Refused(problem) => match (problem.name(), problem.status) {
             ("not-found", _) => Exit::NotFound,
-            (_, 400 | 413) => Exit::Usage,
+            ("no-such-route" | "method-not-allowed", _) | (_, 400 | 413) => Exit::Usage,
             (_, 403 | 409 | 422) => Exit::Refused,
             _ if error.is_passing() => Exit::Unavailable,
             _ => Exit::Broken,
@@ -121,12 +121,34 @@ fn way_back(why: &Unreachable) -> &'static str {
 }
 
 fn refused(problem: &Problem) -> String {
-    let mut told = escaped(&problem.detail);
+    let mut told = escaped(&by_flag(problem));
     for line in [standing(problem), kept(problem), next_step(problem)].into_iter().flatten() {
         told += "\n  ";
         told += &line;
     }
     told
+}
+
+/// What is wrong, with the flag that was typed in place of the field that was sent.
+fn by_flag(problem: &Problem) -> String {
+    let told = problem.field.as_deref().and_then(|field| {
+        let why = problem.detail.strip_prefix(field)?.strip_prefix(':')?;
+        Some(format!("{}:{why}", flag_of(field)?))
+    });
+    told.unwrap_or_else(|| problem.detail.clone())
+}
+
+/// The flags are named after the fields, but for a few that people type often.
+fn flag_of(field: &str) -> Option<String> {
+    let flag = match field {
+        "caller_id" => "--caller".to_owned(),
+        "callee_id" => "--callee".to_owned(),
+        "parent_id" => "--parent".to_owned(),
+        // Where it is not a flag's value, it stands for itself.
+        "delegation_id" | "agent_id" => return None,
+        _ => format!("--{}", field.replace(['_', '.'], "-")),
+    };
+    Some(flag)
 }
 
 /// What is true of the delegation now.
@@ -147,7 +169,10 @@ fn next_step(problem: &Problem) -> Option<String> {
     let step = match problem.name() {
         "not-found" => "`consign ls` lists what is there",
         "lease-required" => {
-            "give it with --lease or CONSIGN_LEASE; `consign accept` had printed it to whoever holds it"
+            "`consign accept` gives one to whoever takes the work; pass it with --lease or CONSIGN_LEASE"
+        }
+        "no-such-route" | "method-not-allowed" => {
+            "check --url (CONSIGN_URL), and that the server and this consign are of the same version"
         }
         "changed-meanwhile" => "`consign show` tells its attempt and its version",
         "foreign-host" => "give the address that `consign serve` prints, with --url or CONSIGN_URL",

@@ -83,6 +83,14 @@ fn awaited(until: Until, last: Option<Status>) -> Awaited {
 }
 
 impl Patience {
+    /// Where nothing is waited for, how long would be passed over without a word.
+    pub(crate) fn check(&self, waits: bool) -> Result<(), CliError> {
+        if !waits && (self.timeout_s.is_some() || self.until == Until::Stuck) {
+            return Err(CliError::Usage("--until and --timeout-s go with --wait".to_owned()));
+        }
+        Ok(())
+    }
+
     fn is_over(&self, status: Status) -> bool {
         !status.in_flight() || (status == Status::Stuck && self.until == Until::Stuck)
     }

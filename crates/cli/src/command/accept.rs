@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::{Accept as Asked, Accepted};
 
 use crate::asking::Asking;
@@ -14,6 +15,7 @@ use crate::print::{Paper, Sheet, payload};
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Accept {
     /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// Your name for this act: the same one again gives the same lease while it holds

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::Cancel as Asked;
 
 use crate::asking::Asking;
@@ -14,6 +15,7 @@ use crate::print::changed;
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Cancel {
     /// Which delegation; its children in flight go with it
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// Why, for people

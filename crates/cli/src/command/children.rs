@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::asking::Asking;
 use crate::exit::OF_ASKING;
@@ -13,6 +14,7 @@ use crate::pages::{Paging, print_pages, statuses};
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Children {
     /// Under which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// Only this status

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 use consign_client::Complete as Asked;
 
@@ -18,6 +19,7 @@ use crate::print::answered;
 )]
 pub(crate) struct Complete {
     /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// The answer: text, @FILE, or - for standard input

@@ -48,7 +48,7 @@ pub(crate) struct Delegate {
     terms: Terms,
 
     /// Wait for the verdict, and end with its exit code; says so where it is stuck
-    #[arg(long)]
+    #[arg(long, help_heading = "Waiting")]
     wait: bool,
 
     #[command(flatten)]
@@ -122,6 +122,7 @@ struct Terms {
 impl Delegate {
     pub(crate) fn run(&self) -> ExitCode {
         self.asking.run(async |desk| {
+            self.patience.check(self.wait)?;
             let reply = desk.heard(desk.client.delegate(self.asked()?).await)?;
             if !self.wait {
                 desk.paper.answer(&reply, |it| in_words(&desk.paper, it))?;

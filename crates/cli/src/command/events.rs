@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::{Error as ClientError, EventPage};
 
 use crate::asking::Asking;
@@ -15,6 +16,7 @@ use crate::print::{Paper, events};
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Events {
     /// Of which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// Only behind this event, by its number: the `next_cursor` of the page before

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::asking::Asking;
 use crate::exit::{Exit, OF_ASKING};
@@ -13,6 +14,7 @@ use crate::print::outlook;
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Explain {
     /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
     #[command(flatten)]
     asking: Asking,

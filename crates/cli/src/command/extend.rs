@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 use consign_client::{Changed, Extend as Asked};
 
@@ -17,6 +18,7 @@ use crate::print::{Paper, changed};
 )]
 pub(crate) struct Extend {
     /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// The new hard end, as in RFC 3339

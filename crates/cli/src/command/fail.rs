@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::Fail as Asked;
 
 use crate::asking::Asking;
@@ -15,6 +16,7 @@ use crate::print::answered;
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Fail {
     /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// Why, for the caller: text, @FILE, or - for standard input

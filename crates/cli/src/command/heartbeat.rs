@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 use consign_client::{Beat, Pulse, Wait, WaitChange};
 
@@ -19,6 +20,7 @@ use crate::print::{Paper, escaped};
 )]
 pub(crate) struct Heartbeat {
     /// On which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// The lease, where one was issued

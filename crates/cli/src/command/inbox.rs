@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::{Inbox as Messages, Message};
 
 use crate::asking::Asking;
@@ -23,6 +24,7 @@ const COLUMNS: &[Column] = &[
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Inbox {
     /// Whose inbox
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     agent: String,
 
     /// Only behind this number: the last SEQ of the page before

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::{LateResult, LateResults as Answers};
 
 use crate::asking::Asking;
@@ -23,6 +24,7 @@ const COLUMNS: &[Column] = &[
 #[command(after_help = OF_ASKING)]
 pub(crate) struct LateResults {
     /// Of which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
     #[command(flatten)]
     asking: Asking,

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::Release as Asked;
 
 use crate::asking::Asking;
@@ -14,6 +15,7 @@ use crate::print::changed;
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Release {
     /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// The lease that is given back

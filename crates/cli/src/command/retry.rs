@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use consign_client::{Changed, Retry as Asked};
 
 use crate::asking::{Asking, Desk};
@@ -15,6 +16,7 @@ use crate::print::{changed, escaped};
 #[command(after_help = OF_ASKING)]
 pub(crate) struct Retry {
     /// Which delegation: in flight it is queued again; after its verdict a new one is made
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     /// A new deadline, from now

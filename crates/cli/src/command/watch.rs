@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::asking::Asking;
 use crate::exit::OF_WAITING;
@@ -14,6 +15,7 @@ use crate::print::{escaped_lines, one_line, payload};
 #[command(after_help = OF_WAITING)]
 pub(crate) struct Watch {
     /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
     #[command(flatten)]
