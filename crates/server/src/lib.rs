@@ -17,6 +17,6 @@ mod stop;
 mod vital;
 
 pub use error::ServeError;
-pub use options::Options;
+pub use options::{DATABASE_URL_DEFAULT, Options};
 pub use run::serve;
-pub use settings::{Brake, Settings};
+pub use settings::{Brake, Settings, ledger_file};

@@ -58,7 +58,7 @@ impl Options {
         let (stuck_threshold_s, bad_threshold) = STUCK_THRESHOLD.read(&self.stuck_threshold_s);
         Ok(Settings {
             listen: loopback(or_default(&self.listen, LISTEN_DEFAULT))?,
-            ledger: ledger_file(or_default(&self.database_url, DATABASE_URL_DEFAULT))?,
+            ledger: ledger_file(&self.database_url)?,
             sweeper_interval_s,
             stuck_threshold_s,
             brake: brake(or_default(&self.brake, BRAKE_DEFAULT))?,
@@ -91,8 +91,12 @@ fn brake(given: &str) -> Result<Brake, ServeError> {
     }
 }
 
-/// The file that a database URL names. Absolute, so that the start line tells where it is.
-fn ledger_file(url: &str) -> Result<PathBuf, ServeError> {
+/// The file that a database URL names; an empty one names the default. Absolute, so that it can be told where it is.
+pub fn ledger_file(url: &str) -> Result<PathBuf, ServeError> {
+    file_of(or_default(url, DATABASE_URL_DEFAULT))
+}
+
+fn file_of(url: &str) -> Result<PathBuf, ServeError> {
     let wrong = |why| Err(ServeError::DatabaseUrl { given: scheme_of(url), why });
     let Some(path) = url.strip_prefix("sqlite:") else {
         return match scheme_of(url).as_str() {
@@ -130,7 +134,7 @@ mod tests {
             ("sqlite:/var/lib/consign.db", "/var/lib/consign.db".into()),
             ("sqlite:///var/lib/consign.db", "/var/lib/consign.db".into()),
         ] {
-            assert_eq!(ledger_file(url).unwrap(), path, "{url}");
+            assert_eq!(file_of(url).unwrap(), path, "{url}");
         }
     }
 
@@ -145,7 +149,7 @@ mod tests {
             ("mysql://u:secret@h/db", "only sqlite"),
             ("consign.db", "only sqlite"),
         ] {
-            let refusal = ledger_file(url).unwrap_err().to_string();
+            let refusal = file_of(url).unwrap_err().to_string();
             assert!(refusal.contains(why), "{url}: {refusal}");
             assert!(refusal.contains("sqlite:consign.db"), "{url}: {refusal}");
             assert!(!refusal.contains("secret"), "{url}: {refusal}");

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing. Where this store bends what PostgreSQL's does, the reason stands beside the SQL.
 
+mod backup;
 #[cfg(test)]
 mod checks;
 mod failure;
@@ -30,6 +31,7 @@ use consign_ledger::{
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
+pub use backup::{BackupError, Copied, backup};
 pub use open::OpenError;
 
 use readers::Readers;

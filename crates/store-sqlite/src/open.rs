@@ -43,6 +43,9 @@ pub enum OpenError {
         /// What the system said.
         why: io::Error,
     },
+    /// There is no file.
+    #[error("{0} does not exist; name the ledger that is meant")]
+    Missing(PathBuf),
     /// It is some other file.
     #[error(
         "{0} is not a Consign ledger; choose another file, which will be made if it does not exist"
@@ -92,6 +95,18 @@ pub(crate) fn open(path: &Path) -> Result<Opened, OpenError> {
     migrate(&mut connection, version).map_err(sqlite)?;
     let latest = latest(&connection).map_err(sqlite)?;
     Ok(Opened { connection, lock, latest })
+}
+
+/// A connection to a ledger that exists, whoever has it open, for reading alone. Reading under WAL needs no lock,
+/// and hinders nobody who writes.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
+    let connection = open_reader(path)?;
+    refuse_strangers(&connection, path)?;
+    version(&connection, path)?;
+    Ok(connection)
 }
 
 /// A second connection to an open ledger, for reading alone.

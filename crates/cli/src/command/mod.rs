@@ -1,6 +1,7 @@
 //! What `consign` can be told to do: one subcommand per file.
 
 mod accept;
+mod backup;
 mod cancel;
 mod children;
 mod complete;
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Sweep(sweep::Sweep),
     /// List the latest passes of the sweeper
     Sweeps(sweeps::Sweeps),
+    /// Copy a SQLite ledger to a file, also while its server runs
+    Backup(backup::Backup),
     /// Print a shell's completions
     Completions(completions::Completions),
     /// Write the man pages
@@ -104,6 +107,7 @@ impl Command {
             Self::Stats(it) => it.run(),
             Self::Sweep(it) => it.run(),
             Self::Sweeps(it) => it.run(),
+            Self::Backup(it) => it.run(),
             Self::Completions(it) => it.run(),
             Self::Man(it) => it.run(),
         }
