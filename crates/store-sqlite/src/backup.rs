@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use tempfile::NamedTempFile;
 
+use crate::audit::integrity;
 use crate::open::{OpenError, open_beside};
 
 /// Pages copied between two words about progress: 16 MiB.
@@ -116,9 +117,8 @@ fn percent(backup: &Backup<'_, '_>) -> u8 {
 fn check(copy: &Path) -> Result<u64, BackupError> {
     let copy = Connection::open(copy)?;
     copy.pragma_update(None, "journal_mode", "DELETE")?;
-    let verdict: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if verdict != "ok" {
-        return Err(BackupError::Damaged(verdict));
+    if let Some(damage) = integrity(&copy, 1)?.pop() {
+        return Err(BackupError::Damaged(damage));
     }
     Ok(copy.query_row("SELECT count(*) FROM delegations", [], |row| row.get(0))?)
 }

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing. Where this store bends what PostgreSQL's does, the reason stands beside the SQL.
 
+mod audit;
 mod backup;
 #[cfg(test)]
 mod checks;
@@ -31,6 +32,7 @@ use consign_ledger::{
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
+pub use audit::{Audit, AuditError, Finding, audit};
 pub use backup::{BackupError, Copied, backup};
 pub use open::OpenError;
 

@@ -109,6 +109,20 @@ pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// The same, for whoever asks whether the schema's constraints hold: SQLite does not even read them where it was told
+/// that it may only read. Nothing is written all the same.
+pub(crate) fn open_to_judge(path: &Path) -> Result<Connection, OpenError> {
+    open_beside(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sqlite = |why| sqlite_error(path, why);
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .and_then(|_| connection.pragma_update(None, "query_only", true))
+        .map_err(sqlite)?;
+    Ok(connection)
+}
+
 /// A second connection to an open ledger, for reading alone.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
