@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use consign_client::{Address, BadAddress, Error as ClientError, Problem, Unreachable};
-use consign_store_sqlite::BackupError;
+use consign_store_sqlite::{AuditError, BackupError};
 
 use crate::exit::Exit;
 use crate::print::{duration, escaped};
@@ -39,6 +39,9 @@ pub(crate) enum CliError {
     /// There is no copy.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// The ledger could not be looked at.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// Nobody reads what is printed, or the disk is full.
     #[error("standard output cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -55,7 +58,9 @@ impl CliError {
             | Self::Usage(_) => Exit::Usage,
             // Whoever stopped reading has seen enough.
             Self::Output(why) if why.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::Output(_) | Self::Unwritable { .. } | Self::Backup(_) => Exit::Broken,
+            Self::Output(_) | Self::Unwritable { .. } | Self::Backup(_) | Self::Audit(_) => {
+                Exit::Broken
+            }
             Self::Stop(_) => Exit::Stop,
             Self::Server { error, .. } => of_client(error),
         }

@@ -29,6 +29,8 @@ pub(crate) enum Exit {
     Stuck = 12,
     /// The time to wait was over first.
     NoVerdict = 13,
+    /// Something is wrong with the ledger.
+    Unsound = 20,
 }
 
 impl Exit {
@@ -70,6 +72,14 @@ Exit codes:
    4  refused by the rules, or by the state of things
    5  no server answered, or it had no time: go on, and try again
    6  stop: end the work";
+
+/// Of whatever judges a ledger or an installation.
+pub(crate) const OF_JUDGING: &str = "\
+Exit codes:
+   0  all is well
+   1  it could not be looked at; the message says why
+   2  a flag, a variable or a value is wrong
+  20  something is wrong; what is printed says what";
 
 /// Of whatever waits for a verdict.
 pub(crate) const OF_WAITING: &str = "\

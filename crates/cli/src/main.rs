@@ -7,6 +7,7 @@ mod exit;
 mod follow;
 mod given;
 mod log;
+mod on_disk;
 mod pages;
 mod print;
 

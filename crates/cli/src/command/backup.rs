@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use consign_server::{DATABASE_URL_DEFAULT, ledger_file};
 use consign_store_sqlite::{Copied, backup};
 use serde_json::json;
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::on_disk::OnDisk;
 use crate::print;
 
 /// The arguments of `consign backup`.
@@ -27,15 +27,8 @@ pub(crate) struct Backup {
     /// The file to make
     file: PathBuf,
 
-    /// The ledger, as its server is told: sqlite:PATH
-    #[arg(
-        long,
-        env = "CONSIGN_DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL",
-        default_value = DATABASE_URL_DEFAULT
-    )]
-    database_url: String,
+    #[command(flatten)]
+    on_disk: OnDisk,
 
     /// Print what was copied as one JSON document
     #[arg(long)]
@@ -44,22 +37,11 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) fn run(self) -> ExitCode {
-        match self.copy() {
-            Ok(()) => Exit::Done.into(),
-            Err(error) => {
-                eprintln!("consign: {error}");
-                error.exit().into()
-            }
-        }
+        crate::on_disk::run(|| self.copy())
     }
 
-    fn copy(&self) -> Result<(), CliError> {
-        let url = self.database_url.as_str();
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let why = "consign backup copies ledgers in SQLite; copy one in PostgreSQL with pg_dump: docs/backup.md";
-            return Err(CliError::Usage(why.to_owned()));
-        }
-        let ledger = ledger_file(url).map_err(|why| CliError::Usage(why.to_string()))?;
+    fn copy(&self) -> Result<Exit, CliError> {
+        let ledger = self.on_disk.ledger()?;
         let watched = io::stderr().is_terminal();
         let copied = backup(&ledger, &self.file, |percent| {
             if watched {
@@ -69,7 +51,8 @@ impl Backup {
         if watched {
             eprint!("\r\x1b[K");
         }
-        Ok(print::lines(&self.told(&copied?))?)
+        print::lines(&self.told(&copied?))?;
+        Ok(Exit::Done)
     }
 
     fn told(&self, copied: &Copied) -> String {

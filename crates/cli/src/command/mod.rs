@@ -1,6 +1,7 @@
 //! What `consign` can be told to do: one subcommand per file.
 
 mod accept;
+mod audit;
 mod backup;
 mod cancel;
 mod children;
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     Sweep(sweep::Sweep),
     /// List the latest passes of the sweeper
     Sweeps(sweeps::Sweeps),
+    /// Ask a SQLite ledger whether all holds that must, also while its server runs
+    Audit(audit::Audit),
     /// Copy a SQLite ledger to a file, also while its server runs
     Backup(backup::Backup),
     /// Print a shell's completions
@@ -107,6 +110,7 @@ impl Command {
             Self::Stats(it) => it.run(),
             Self::Sweep(it) => it.run(),
             Self::Sweeps(it) => it.run(),
+            Self::Audit(it) => it.run(),
             Self::Backup(it) => it.run(),
             Self::Completions(it) => it.run(),
             Self::Man(it) => it.run(),

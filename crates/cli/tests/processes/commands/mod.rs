@@ -2,6 +2,7 @@
 //!
 //! Each test is a session in a shell against a real server; the whole transcript is compared.
 
+mod audits;
 mod backups;
 mod callee;
 mod caller;
