@@ -24,7 +24,7 @@ pub(crate) struct Asking {
     #[arg(long, env = "CONSIGN_RETRY_FOR_S", value_name = "SECONDS", default_value = "3")]
     retry_for_s: String,
 
-    /// Print the server's answer, one JSON document
+    /// Print the answer, one JSON document
     #[arg(long)]
     json: bool,
 }

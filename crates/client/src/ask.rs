@@ -8,7 +8,7 @@ use crate::Client;
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::shape::{EventPage, Inbox, LateResults, Outlook, Page, Shown, Stats, Sweeps};
+use crate::shape::{EventPage, Inbox, LateResults, Outlook, Page, Ready, Shown, Stats, Sweeps};
 
 /// Which delegations to list. Everything narrows; the default is all.
 #[derive(Clone, Debug, Default)]
@@ -134,6 +134,11 @@ impl Client {
     /// How many delegations have each status.
     pub async fn stats(&self) -> Result<Reply<Stats>, Error> {
         self.ask(&Request::get(&["v1", "stats"], &[])).await
+    }
+
+    /// Whether the server can read its ledger.
+    pub async fn ready(&self) -> Result<Reply<Ready>, Error> {
+        self.ask(&Request::get(&["readyz"], &[])).await
     }
 
     /// The reports of the latest passes.

@@ -43,7 +43,7 @@ pub use problem::Problem;
 pub use reply::Reply;
 pub use shape::{
     Accepted, Actor, Answered, Changed, Delegated, Delegation, Event, EventPage, Gap, Inbox,
-    LateResult, LateResults, Message, Next, Outlook, Page, Pulse, Shown, Stats, Status,
+    LateResult, LateResults, Message, Next, Outlook, Page, Pulse, Ready, Shown, Stats, Status,
     SweepReport, Sweeps, Swept, Waiting,
 };
 

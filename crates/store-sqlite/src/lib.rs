@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 #[cfg(test)]
 mod checks;
+mod condition;
 mod failure;
 mod open;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use consign_ledger::{
 
 pub use audit::{Audit, AuditError, Finding, audit};
 pub use backup::{BackupError, Copied, backup};
+pub use condition::{Condition, condition};
 pub use open::OpenError;
 
 use readers::Readers;

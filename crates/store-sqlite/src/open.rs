@@ -21,7 +21,7 @@ const BUSY_MAX: Duration = Duration::from_millis(100);
 const STATEMENTS_MAX: usize = 128;
 
 /// In the order of their numbers; a store that has run the first *n* is at version *n*.
-const MIGRATIONS: &[(&str, &str)] =
+pub(crate) const MIGRATIONS: &[(&str, &str)] =
     &[("0001_ledger", include_str!("../migrations/0001_ledger.sql"))];
 
 /// Why a ledger could not be opened, and what to do.
@@ -212,13 +212,13 @@ fn migrate(connection: &mut Connection, done: usize) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn latest(connection: &Connection) -> rusqlite::Result<Time> {
+pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Time> {
     let sql = "SELECT max(coalesce((SELECT heard_until FROM mark), 0),
                           coalesce((SELECT at FROM events ORDER BY seq DESC LIMIT 1), 0))";
     connection.query_row(sql, [], |row| row.get(0)).map(Time)
 }
 
-fn sqlite_error(path: &Path, why: rusqlite::Error) -> OpenError {
+pub(crate) fn sqlite_error(path: &Path, why: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match why.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotALedger(path),

@@ -8,6 +8,7 @@ mod children;
 mod complete;
 mod completions;
 mod delegate;
+mod doctor;
 mod events;
 mod explain;
 mod extend;
@@ -75,6 +76,8 @@ pub(crate) enum Command {
     Sweep(sweep::Sweep),
     /// List the latest passes of the sweeper
     Sweeps(sweeps::Sweeps),
+    /// Look at settings, disk, ledger, clock and server, and say what to do
+    Doctor(Box<doctor::Doctor>),
     /// Ask a SQLite ledger whether all holds that must, also while its server runs
     Audit(audit::Audit),
     /// Copy a SQLite ledger to a file, also while its server runs
@@ -110,6 +113,7 @@ impl Command {
             Self::Stats(it) => it.run(),
             Self::Sweep(it) => it.run(),
             Self::Sweeps(it) => it.run(),
+            Self::Doctor(it) => it.run(),
             Self::Audit(it) => it.run(),
             Self::Backup(it) => it.run(),
             Self::Completions(it) => it.run(),

@@ -74,6 +74,13 @@ pub struct Page {
     pub next_cursor: Option<String>,
 }
 
+/// That the ledger can be read.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Ready {
+    /// Always; otherwise the answer is a problem.
+    pub ok: bool,
+}
+
 /// How many delegations have each status.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are the statuses")]

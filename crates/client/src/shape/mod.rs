@@ -8,7 +8,7 @@ mod outlook;
 mod report;
 mod status;
 
-pub use answer::{Accepted, Answered, Changed, Delegated, Page, Pulse, Shown, Stats};
+pub use answer::{Accepted, Answered, Changed, Delegated, Page, Pulse, Ready, Shown, Stats};
 pub use delegation::{Delegation, Waiting};
 pub use event::{Actor, Event, EventPage, LateResult, LateResults};
 pub use inbox::{Inbox, Message};

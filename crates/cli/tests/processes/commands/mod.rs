@@ -6,6 +6,7 @@ mod audits;
 mod backups;
 mod callee;
 mod caller;
+mod doctors;
 mod errors;
 mod files;
 mod lists;
@@ -22,7 +23,7 @@ use crate::client::Client;
 use crate::server::{Ledger, Server};
 
 /// What differs from run to run, and what is compared in its place.
-const REDACTED: [(&str, &str); 11] = [
+const REDACTED: [(&str, &str); 15] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),
     (r"\(in [0-9dhms]+\)", "(in [span])"),
     (r"\([0-9dhms]+ ago\)", "([span] ago)"),
@@ -33,6 +34,10 @@ const REDACTED: [(&str, &str); 11] = [
     (r"heartbeat for \d+s", "heartbeat for [span]"),
     (r#""duration_ms":\d+"#, r#""duration_ms":[ms]"#),
     (r"took( +)\d+ ms", "took$1[ms] ms"),
+    (r"\d+ MiB free", "[n] MiB free"),
+    (r"\d+ KiB", "[n] KiB"),
+    (r"ran [0-9dhms]+ ago", "ran [span] ago"),
+    (r"listen on 127\.0\.0\.1:\d+", "listen on 127.0.0.1:[port]"),
     (r#""next_cursor":"[A-Za-z0-9_=-]+""#, r#""next_cursor":"[cursor]""#),
 ];
 
@@ -102,7 +107,8 @@ impl Session {
     pub(crate) fn shell(&self, line: &str) -> Command {
         let mut shell = Command::new("sh");
         for (variable, _) in std::env::vars_os() {
-            if variable.to_string_lossy().starts_with("CONSIGN_") {
+            let name = variable.to_string_lossy();
+            if name.starts_with("CONSIGN_") || name.starts_with("DELEGATION_") {
                 shell.env_remove(&variable);
             }
         }
