@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Config, Socket};
 
 use crate::failure::Trouble;
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 use crate::tls::{self, Tls};
 use crate::url::Address;
 

@@ -8,6 +8,7 @@ mod failure;
 mod line;
 mod migrate;
 mod open;
+mod open_error;
 #[cfg(test)]
 mod plans;
 mod read;
@@ -33,7 +34,7 @@ use consign_ledger::{
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
-pub use open::OpenError;
+pub use open_error::OpenError;
 pub use time::Wall;
 
 use connect::{Connector, Part};
@@ -155,9 +156,17 @@ impl Reader for PostgresStore {
         after: RowNum,
         limit: usize,
     ) -> Result<Vec<Watch>, Failure> {
-        self.readers
-            .ask(async |connection| read::armed_beyond(connection, threshold_s, after, limit).await)
-            .await
+        let (mut found, mut next) = (vec![], Some(after));
+        while let Some(after) = next.filter(|_| found.len() < limit) {
+            let left = limit - found.len();
+            let slice = async |connection: &connect::Connection| {
+                read::armed_beyond(connection, threshold_s, after, left).await
+            };
+            let (armed, end) = self.readers.ask(slice).await?;
+            found.extend(armed);
+            next = end;
+        }
+        Ok(found)
     }
 
     async fn listening(&self, since: Time) -> Result<Listening, Failure> {

@@ -65,8 +65,7 @@ impl Line {
                 Ok(answer)
             }
             Ok(Err(trouble)) => {
-                if !trouble.ends_the_session() && connection.batch_execute("ROLLBACK").await.is_ok()
-                {
+                if !trouble.ends_the_session() && rolled_back(&connection).await {
                     slot.connection = Some(connection);
                 }
                 Err(trouble)
@@ -101,7 +100,12 @@ impl Line {
 
     async fn greeted(&self) -> Result<Connection, Trouble> {
         let connection = self.connector.connect(self.part, None).await?;
-        connection.batch_execute(&self.greeting).await?;
+        let greeting = timeout(TRANSACTION_MAX, connection.batch_execute(&self.greeting)).await;
+        greeting.map_err(|_| Trouble::Late)??;
         Ok(connection)
     }
+}
+
+async fn rolled_back(connection: &Connection) -> bool {
+    timeout(TRANSACTION_MAX, connection.batch_execute("ROLLBACK")).await.is_ok_and(|it| it.is_ok())
 }

@@ -2,7 +2,7 @@
 
 use crate::connect::{Connection, Connector};
 use crate::failure::Trouble;
-use crate::open::{OpenError, explain};
+use crate::open_error::{OpenError, explain};
 
 /// In the order of their numbers; a database that has run the first *n* is at version *n*.
 const MIGRATIONS: &[(&str, &str)] =

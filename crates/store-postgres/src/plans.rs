@@ -286,3 +286,17 @@ async fn a_large_fleet_is_sampled_and_a_small_one_counted() {
         9 * FEW.unsigned_abs() / 10
     );
 }
+
+/// More than one slice of it.
+#[tokio::test]
+async fn what_is_armed_beyond_a_threshold_is_walked_in_slices_to_its_end() {
+    let many = Spied::in_flight(MANY / 10).await;
+    let (mut found, mut slices, mut next) = (0, 0, Some(0));
+    while let Some(after) = next {
+        let (armed, end) =
+            read::armed_beyond(&many.connection, 1, after, usize::MAX).await.unwrap();
+        (found, slices, next) = (found + armed.len(), slices + 1, end);
+    }
+    // All but those that have ended. The last slice is empty.
+    assert_eq!((found, slices), (90_000, 3));
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 
 /// How long reaching one host may take, where the URL does not say.
 const CONNECT_MAX: Duration = Duration::from_secs(3);

@@ -172,6 +172,19 @@ fn a_database_that_cannot_be_used_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn a_database_that_cannot_hold_every_text_is_refused() {
+    let ledger = SharedLedger::new();
+    let url = ledger.url();
+    let ascii = format!("{}_ascii", url.rsplit('/').next().unwrap());
+    ledger.run(&format!(
+        "CREATE DATABASE {ascii} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+    ));
+    let output = serve_on(&format!("{url}_ascii")).output();
+    ledger.run(&format!("DROP DATABASE {ascii}"));
+    assert_refused(&output, 1, &[&ascii, "SQL_ASCII", "UTF8", "createdb"]);
+}
+
+#[test]
 fn a_database_of_a_later_version_is_refused_and_left_alone() {
     let ledger = SharedLedger::new();
     ledger.serve().start().stop(Signal::TERM);

@@ -105,24 +105,18 @@ pub(crate) async fn earliest_due(connection: &Connection) -> Result<Option<Time>
     Ok(earliest.map(Time))
 }
 
-/// Once per start: walking by number costs one look at each row, and no index that beats would pay for. In slices,
-/// because one walk over a large fleet would outlast what a statement may.
+/// One slice of the walk that is made once per start, and where it ended, if not at the end of all. Walking by number
+/// costs one look at each row, and no index that beats would pay for; in slices, because a large fleet would outlast
+/// what one read may.
 pub(crate) async fn armed_beyond(
     connection: &Connection,
     threshold_s: u32,
-    mut after: RowNum,
+    after: RowNum,
     limit: usize,
-) -> Result<Vec<Watch>, Trouble> {
-    let mut found = vec![];
-    while let Some(end) = slice_end(connection, after).await? {
-        let left = limit - found.len();
-        found.extend(armed_in(connection, threshold_s, (after, end), left).await?);
-        if found.len() >= limit {
-            break;
-        }
-        after = end;
-    }
-    Ok(found)
+) -> Result<(Vec<Watch>, Option<RowNum>), Trouble> {
+    let Some(end) = slice_end(connection, after).await? else { return Ok((vec![], None)) };
+    let found = armed_in(connection, threshold_s, (after, end), limit).await?;
+    Ok((found, Some(end)))
 }
 
 /// The last number of the slice behind `after`, if there is any.

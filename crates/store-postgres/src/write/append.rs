@@ -93,7 +93,7 @@ async fn cascades<'a>(
         // Only where there are children: most delegations have none. A child that is created later has a
         // greater number: its parent's row is locked here until then.
         let sql = "INSERT INTO cascades (num, through)
-                   SELECT b.num, coalesce(b.through, (SELECT last_value FROM delegation_nums))
+                   SELECT b.num, coalesce(b.through, pg_sequence_last_value('delegation_nums'))
                    FROM unnest($1::bigint[], $2::text[], $3::bigint[]) b (num, delegation_id, through)
                    WHERE EXISTS (SELECT 1 FROM delegations c WHERE c.parent_id = b.delegation_id)
                    ON CONFLICT (num) DO UPDATE SET through = excluded.through";

@@ -132,11 +132,11 @@ type Case = (&'static str, i64, i64, Option<&'static str>, Option<i64>, bool);
 async fn a_row_that_the_rules_cannot_write_is_refused_by_the_schema_too() {
     let database = database().await;
     let vandal = database.vandal().await;
-    let row = "INSERT INTO delegations (delegation_id, caller_id, callee_id, status, attempt, max_attempts, epoch,
+    let row = "INSERT INTO delegations (num, delegation_id, caller_id, callee_id, status, attempt, max_attempts, epoch,
                    held, queued_at, deadline, on_not_started, priority, notify_stuck, notify_recovered,
                    cancel_children, depth, fingerprint, late_count, version, created_at, updated_at,
                    stuck_reason, finished_at, last_act_kind, last_act_role)
-               VALUES ('D', 'a', 'b', $1, $2, 1, 0, false, 0, 0, 'stuck', 0, false, false, false, $3, '', 0, 1, 0, 0,
+               VALUES (1, 'D', 'a', 'b', $1, $2, 1, 0, false, 0, 0, 'stuck', 0, false, false, false, $3, '', 0, 1, 0, 0,
                        $4, $5, 'created', 'caller')";
     let cases: [Case; 9] = [
         ("queued", 1, 1, None, None, true),

@@ -15,6 +15,7 @@ mod replicas;
 mod rivals;
 mod sharing;
 mod start;
+mod tls;
 mod wire;
 
 use backend::Postgres;

@@ -1,11 +1,14 @@
 //! What a person is told who starts with a database that cannot be used: one sentence, with what to do.
 
+use consign_ledger::command::Heartbeat;
+use consign_ledger::{DelegationId, Ledger, Reader as _, Settings, Time};
 use consign_store_postgres::{OpenError, PostgresStore, Wall};
-use consign_testkit::HandClock;
 use consign_testkit::postgres::{Database, Proxy};
+use consign_testkit::{HandClock, SeededIds, World, conformance};
 
-use super::backend::database;
+use super::backend::{Postgres, database};
 use super::pooler::Pooler;
+use super::replica::{Replica, command, delegate};
 
 async fn told(url: &str) -> String {
     let opened = PostgresStore::open(url, HandClock::default(), Wall::Given).await;
@@ -125,4 +128,72 @@ async fn of_many_that_start_at_once_on_an_empty_database_one_migrates() {
     }
     ran.sort_unstable();
     assert_eq!(ran, [0, 0, 0, 0, 1]);
+}
+
+/// As the owner of a database would have it: the server may use the tables, and make none.
+#[test]
+fn a_user_who_may_only_read_and_write_the_tables_can_serve() {
+    conformance::run(async |world: World<Postgres>| {
+        let database = &world.backend().database;
+        let url = database.url_of_a_user().await;
+        let user = database.name();
+        let grants = format!(
+            "REVOKE consign FROM {user};
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user};
+             GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user}"
+        );
+        database.vandal().await.batch_execute(&grants).await.unwrap();
+        let replica = Replica::start(&url, world.clock(), 7).await;
+        let script = ["alice delegates D1 to bob, key K", "bob delegates D2 to carol, under D1"];
+        for line in script {
+            let done = replica.ledger.act(command(&world, line)).await;
+            assert!(done.unwrap().changed, "{line}");
+        }
+        let beats = command(&world, "bob beats D1, progress \"half\"");
+        assert!(replica.ledger.act(beats).await.unwrap().changed);
+        let cancels = command(&world, "alice cancels D1");
+        assert!(replica.ledger.act(cancels).await.unwrap().changed);
+        replica.listen().await;
+        let report = replica.sweep().await;
+        assert_eq!(report.errors, 0, "{report:?}");
+        let child = replica.ledger.reader().find(&world.id("D2")).await.unwrap().unwrap().0;
+        assert!(!child.in_flight(), "it was cancelled with its parent");
+        replica.ledger.tidy(world.now().await).await.unwrap();
+        replica.ledger.leave().await.unwrap();
+    });
+}
+
+/// What every other test moves by hand: in production, the server's clock decides, and this machine's does not.
+#[tokio::test]
+async fn the_servers_clock_decides() {
+    let database = database().await;
+    // Somewhere else entirely.
+    let clock = HandClock::default();
+    let store = PostgresStore::open(&database.url(), clock.clone(), Wall::Server).await.unwrap();
+    let settings = Settings { stuck_threshold_s: 600 };
+    let (ledger, desk) = Ledger::open(store, settings, SeededIds::new(7)).await.unwrap();
+    let desk = tokio::spawn(desk.run());
+    let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let vandal = database.vandal().await;
+    let before: i64 = vandal.query_one(sql, &[]).await.unwrap().get(0);
+    let read = ledger.reader().reading().await.unwrap().now;
+    let made = ledger.act(delegate("D1")).await.unwrap().delegation.created_at;
+    let id = DelegationId::new("D1").unwrap();
+    let beat = || Heartbeat {
+        id: id.clone(),
+        lease: None,
+        progress: None,
+        waiting: None,
+        override_reason: None,
+    };
+    for _ in 0..2 {
+        assert!(ledger.heartbeats(vec![beat()]).await[0].is_ok());
+    }
+    let heard = ledger.reader().find(&id).await.unwrap().unwrap().0.last_heartbeat.unwrap();
+    ledger.listen().await.unwrap();
+    let mark = ledger.reader().listening(Time(0)).await.unwrap().heard_until().unwrap();
+    let after: i64 = vandal.query_one(sql, &[]).await.unwrap().get(0);
+    let moments = [Time(before), read, made, heard, mark, Time(after)];
+    assert!(moments.is_sorted(), "{moments:?}");
+    desk.abort();
 }

@@ -83,6 +83,22 @@ impl Cluster {
         Self { folder, port: 0 }
     }
 
+    /// Lets it speak TLS under this certificate, from its next start on.
+    pub(super) fn speak_tls(&self, certificate: &str, key: &str) {
+        let data = self.folder.join("data");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = data.join(name);
+            fs::write(&path, text).expect("the data are ours");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+            if let Some((user, group)) = binaries::owner() {
+                chown(&path, Some(user), Some(group)).expect("root may give it away");
+            }
+        }
+        let settings = data.join("postgresql.auto.conf");
+        let before = fs::read_to_string(&settings).expect("it was written");
+        fs::write(settings, format!("{before}ssl = on\n")).expect("the data are ours");
+    }
+
     /// What an earlier process made, where it runs.
     pub(super) fn running(folder: PathBuf) -> Option<Self> {
         let port = fs::read_to_string(folder.join("port")).ok()?.parse().ok()?;

@@ -31,7 +31,6 @@ impl Database {
         prepare: impl FnOnce(String) -> F,
     ) -> Self {
         let (name, template) = (fresh_name(), format!("template_{kind}"));
-        let copy = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
         let client = client("postgres").await;
         // One at a time, until the first has prepared it.
         client.execute("SELECT pg_advisory_lock(1)", &[]).await.expect("a lock can be waited for");
@@ -46,6 +45,7 @@ impl Database {
             let done = format!("ALTER DATABASE {made} RENAME TO {template}");
             client.batch_execute(&done).await.expect("nobody else is in it");
         }
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {template}");
         client.batch_execute(&copy).await.expect("a template that nobody is in");
         Self { name }
     }

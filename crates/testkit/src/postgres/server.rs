@@ -41,6 +41,13 @@ impl Server {
         Self { cluster, watchdog }
     }
 
+    /// From now on it speaks TLS, under this certificate.
+    pub fn speak_tls(&mut self, certificate: &str, key: &str) {
+        self.stop(Stop::Fast);
+        self.cluster.speak_tls(certificate, key);
+        self.start_again();
+    }
+
     /// Its own database `postgres`, over TCP.
     #[must_use]
     pub fn url(&self) -> String {
