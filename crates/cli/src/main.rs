@@ -1,7 +1,16 @@
-//! The binary `consign`: one file per subcommand, and nothing else here.
+//! The binary `consign`: one file per subcommand, and what they share in reading, asking and printing.
 
+mod asking;
 mod command;
+mod diagnosis;
+mod error;
+mod exit;
+mod follow;
+mod given;
 mod log;
+mod on_disk;
+mod pages;
+mod print;
 
 use std::process::ExitCode;
 

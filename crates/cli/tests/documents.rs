@@ -42,6 +42,8 @@ fn every_link_between_documents_leads_somewhere() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/backup.md",
+        "docs/cli.md",
         "docs/http.md",
         "docs/postgres.md",
         "docs/settings.md",

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use consign_store_postgres::{OpenError, shown};
 
 use crate::error::ServeError;
+use crate::options::DATABASE_URL_DEFAULT;
+use crate::settings::or_default;
 
 /// Where a ledger is. Printed, it has no password.
 #[derive(Clone)]
@@ -44,6 +46,17 @@ impl Database {
             _ => Err("only sqlite: and postgres: are known".to_owned()),
         };
         judged.map_err(|why| ServeError::DatabaseUrl { given: scheme_of(url), why })
+    }
+}
+
+/// The file that a database URL names, for what only a ledger in a file knows; an empty URL names the default.
+pub fn ledger_file(url: &str) -> Result<PathBuf, ServeError> {
+    match Database::of_url(or_default(url, DATABASE_URL_DEFAULT))? {
+        Database::Sqlite(path) => Ok(path),
+        Database::Postgres { .. } => Err(ServeError::DatabaseUrl {
+            given: scheme_of(url),
+            why: "this command is for a ledger in a file".to_owned(),
+        }),
     }
 }
 

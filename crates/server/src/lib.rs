@@ -19,9 +19,9 @@ mod signals;
 mod stop;
 mod vital;
 
-pub use database::Database;
+pub use database::{Database, ledger_file};
 pub use error::ServeError;
 pub use migrate::migrate;
-pub use options::{DatabaseOptions, Options};
+pub use options::{DATABASE_URL_DEFAULT, DatabaseOptions, Options};
 pub use run::serve;
 pub use settings::{Brake, Settings};

@@ -55,7 +55,8 @@ pub struct DatabaseOptions {
 }
 
 pub(crate) const LISTEN_DEFAULT: &str = "127.0.0.1:7420";
-pub(crate) const DATABASE_URL_DEFAULT: &str = "sqlite:consign.db";
+/// The ledger of who names none.
+pub const DATABASE_URL_DEFAULT: &str = "sqlite:consign.db";
 pub(crate) const BRAKE_DEFAULT: &str = "on";
 const SWEEPER_INTERVAL_S_DEFAULT: &str = "300";
 const STUCK_THRESHOLD_S_DEFAULT: &str = "600";

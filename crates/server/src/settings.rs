@@ -77,7 +77,7 @@ impl DatabaseOptions {
 }
 
 /// An empty variable is one that was not set.
-fn or_default<'a>(given: &'a str, default: &'a str) -> &'a str {
+pub(crate) fn or_default<'a>(given: &'a str, default: &'a str) -> &'a str {
     if given.is_empty() { default } else { given }
 }
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
-use crate::open::{OpenError, open_beside};
+use crate::open::{OpenError, open_to_copy};
 
 /// Pages by which the WAL grows between two copies: 32 MiB.
 const PAGES_BETWEEN: i32 = 8192;
@@ -23,7 +23,7 @@ pub(crate) struct Checkpointer {
 
 impl Checkpointer {
     pub(crate) fn start(path: &Path) -> Result<Self, OpenError> {
-        let connection = open_beside(path)?;
+        let connection = open_to_copy(path)?;
         // One call may wait while another is served; more would say nothing new.
         let (wake, calls) = sync_channel(1);
         let thread = thread::Builder::new().name("checkpointer".to_owned());

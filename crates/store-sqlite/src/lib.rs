@@ -2,9 +2,12 @@
 //!
 //! It decides nothing. Where this store bends what PostgreSQL's does, the reason stands beside the SQL.
 
+mod audit;
+mod backup;
 mod checkpointer;
 #[cfg(test)]
 mod checks;
+mod condition;
 mod failure;
 mod open;
 #[cfg(test)]
@@ -32,6 +35,9 @@ use consign_ledger::{
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
+pub use audit::{Audit, AuditError, Finding, audit};
+pub use backup::{BackupError, Copied, backup};
+pub use condition::{Condition, condition};
 pub use open::OpenError;
 
 use readers::Readers;

@@ -19,7 +19,7 @@ const BUSY_MAX: Duration = Duration::from_millis(100);
 const STATEMENTS_MAX: usize = 128;
 
 /// In the order of their numbers; a store that has run the first *n* is at version *n*.
-const MIGRATIONS: &[(&str, &str)] =
+pub(crate) const MIGRATIONS: &[(&str, &str)] =
     &[("0001_ledger", include_str!("../migrations/0001_ledger.sql"))];
 
 /// Why a ledger could not be opened, and what to do.
@@ -41,6 +41,9 @@ pub enum OpenError {
         /// What the system said.
         why: io::Error,
     },
+    /// There is no file.
+    #[error("{0} does not exist; name the ledger that is meant")]
+    Missing(PathBuf),
     /// It is some other file.
     #[error(
         "{0} is not a Consign ledger; choose another file, which will be made if it does not exist"
@@ -102,6 +105,32 @@ fn open_locked(path: &Path, lock: File) -> Result<Opened, OpenError> {
     Ok(Opened { connection, lock, latest })
 }
 
+/// A connection to a ledger that exists, whoever has it open, for reading alone. Reading under WAL needs no lock,
+/// and hinders nobody who writes.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
+    let connection = open_reader(path)?;
+    refuse_strangers(&connection, path)?;
+    version(&connection, path)?;
+    Ok(connection)
+}
+
+/// The same, for whoever asks whether the schema's constraints hold: SQLite does not even read them where it was told
+/// that it may only read. Nothing is written all the same.
+pub(crate) fn open_to_judge(path: &Path) -> Result<Connection, OpenError> {
+    open_beside(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sqlite = |why| sqlite_error(path, why);
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .and_then(|_| connection.pragma_update(None, "query_only", true))
+        .map_err(sqlite)?;
+    Ok(connection)
+}
+
 /// A second connection to an open ledger, for reading alone.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -120,7 +149,7 @@ fn lock_path(path: &Path) -> PathBuf {
 }
 
 /// A second connection to an open ledger that copies its WAL.
-pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn open_to_copy(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |why| sqlite_error(path, why);
     let connection = Connection::open(path).map_err(sqlite)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
@@ -203,7 +232,7 @@ fn migrate(connection: &mut Connection, done: usize) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn latest(connection: &Connection) -> rusqlite::Result<Time> {
+pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Time> {
     let sql = "SELECT max(coalesce((SELECT heard_until FROM mark), 0),
                           coalesce((SELECT at FROM events ORDER BY seq DESC LIMIT 1), 0))";
     connection.query_row(sql, [], |row| row.get(0)).map(Time)

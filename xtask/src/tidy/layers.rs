@@ -17,7 +17,7 @@ const LEDGER: &str = "consign-ledger";
 const STORES: [&str; 2] = ["consign-store-sqlite", "consign-store-postgres"];
 
 /// Every crate of the workspace stands here. No door knows another, no store a door, the sweeper no delivery.
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     (LEDGER, &[]),
     (STORES[0], &[LEDGER]),
     (STORES[1], &[LEDGER]),
@@ -28,7 +28,8 @@ const LAYERS: [Layer; 11] = [
         "consign-server",
         &[LEDGER, STORES[0], STORES[1], "consign-sweeper", "consign-delivery", "consign-api-http"],
     ),
-    ("consign-cli", &["consign-server"]),
+    ("consign-client", &[]),
+    ("consign-cli", &["consign-server", "consign-client", STORES[0]]),
     ("consign-testkit", &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery"]),
     ("consign-bench", &[LEDGER, STORES[0], "consign-sweeper", "consign-testkit"]),
     ("xtask", &[]),

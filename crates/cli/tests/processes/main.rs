@@ -11,6 +11,7 @@
 mod agent;
 mod brake;
 mod client;
+mod commands;
 mod crash;
 mod fleet;
 mod outage;

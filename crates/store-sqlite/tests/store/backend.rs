@@ -1,9 +1,10 @@
 //! SQLite as the test kit wants it: one file in a folder of its own, which goes with the test.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use consign_ledger::DelegationId;
-use consign_store_sqlite::SqliteStore;
+use consign_store_sqlite::{SqliteStore, audit};
 use consign_testkit::{Backend, HandClock};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -11,15 +12,29 @@ use tempfile::TempDir;
 pub(crate) struct Sqlite {
     clock: HandClock,
     folder: TempDir,
+    /// Somebody wrote to the file behind the store's back, so it may not tell one story any more.
+    vandalised: AtomicBool,
+}
+
+/// Whatever a test did, what is on disk at its end is sound.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.vandalised.load(Ordering::Relaxed) {
+            return;
+        }
+        let findings = audit(&self.path()).unwrap().findings;
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
 }
 
 impl Sqlite {
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("ledger.db")
     }
 
     /// Another connection to the same file, behind the store's back.
     pub(crate) fn vandal(&self) -> Connection {
+        self.vandalised.store(true, Ordering::Relaxed);
         Connection::open(self.path()).unwrap()
     }
 }
@@ -28,7 +43,7 @@ impl Backend for Sqlite {
     type Store = SqliteStore;
 
     async fn fresh(clock: HandClock) -> Self {
-        Self { clock, folder: tempfile::tempdir().unwrap() }
+        Self { clock, folder: tempfile::tempdir().unwrap(), vandalised: AtomicBool::new(false) }
     }
 
     async fn open(&self) -> SqliteStore {

@@ -4,6 +4,7 @@
 
 mod backend;
 mod checks;
+mod corruptions;
 mod hammer;
 mod model;
 mod pause;

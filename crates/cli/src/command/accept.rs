@@ -1,0 +1,49 @@
+//! `consign accept`: a callee takes a delegation and gets the lease.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use consign_client::{Accept as Asked, Accepted};
+
+use crate::asking::Asking;
+use crate::exit::{Exit, OF_ASKING};
+use crate::print::{Paper, Sheet, payload};
+
+/// The arguments of `consign accept`.
+#[derive(Args)]
+#[command(after_help = OF_ASKING)]
+pub(crate) struct Accept {
+    /// Which delegation
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    id: String,
+
+    /// Your name for this act: the same one again gives the same lease while it holds
+    #[arg(long, value_name = "CLAIM")]
+    claim_id: Option<String>,
+
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Accept {
+    pub(crate) fn run(self) -> ExitCode {
+        self.asking.run(async |desk| {
+            let asked = Asked { claim_id: self.claim_id.clone() };
+            let reply = desk.heard(desk.client.accept(&self.id, asked).await)?;
+            desk.paper.answer(&reply, |it| sheet(&desk.paper, it))?;
+            Ok(Exit::Done)
+        })
+    }
+}
+
+fn sheet(paper: &Paper, accepted: &Accepted) -> String {
+    let it = &accepted.delegation;
+    Sheet::new(paper)
+        .line("accepted", &it.delegation_id)
+        .line("lease", &accepted.lease)
+        .line("attempt", &format!("{} of {}", it.attempt, it.max_attempts))
+        .line("deadline", &paper.moment_whole(it.deadline))
+        .maybe("task", it.task.as_deref().map(payload))
+        .print()
+}

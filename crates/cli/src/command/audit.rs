@@ -1,0 +1,72 @@
+//! `consign audit`: asks a ledger on disk whether everything holds that must, also while its server runs.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use consign_store_sqlite::{Audit as Seen, audit};
+use serde_json::json;
+
+use crate::error::CliError;
+use crate::exit::{Exit, OF_JUDGING};
+use crate::on_disk::OnDisk;
+use crate::print::{self, Column, Paper, Table};
+
+const COLUMNS: &[Column] = &[Column::Whole("CHECK"), Column::Whole("WHERE"), Column::Cut("WHAT")];
+
+/// The arguments of `consign audit`.
+#[derive(Args)]
+#[command(after_help = OF_JUDGING)]
+pub(crate) struct Audit {
+    #[command(flatten)]
+    on_disk: OnDisk,
+
+    /// Print what was found as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+impl Audit {
+    pub(crate) fn run(self) -> ExitCode {
+        crate::on_disk::run(|| self.judge())
+    }
+
+    fn judge(&self) -> Result<Exit, CliError> {
+        let seen = audit(&self.on_disk.ledger()?)?;
+        if self.json {
+            print::lines(&document(&seen))?;
+        } else {
+            print::lines(&in_words(&Paper::new(false), &seen))?;
+        }
+        Ok(if seen.findings.is_empty() { Exit::Done } else { Exit::Unsound })
+    }
+}
+
+fn in_words(paper: &Paper, seen: &Seen) -> String {
+    let Seen { delegations, events, checks, findings } = seen;
+    let asked = format!("{delegations} delegations, {events} events, {checks} checks");
+    if findings.is_empty() {
+        return format!("{asked}: all is well");
+    }
+    let mut table = Table::new(paper, COLUMNS);
+    for finding in findings {
+        table.row([finding.check.to_owned(), finding.place.clone(), finding.told.clone()]);
+    }
+    eprintln!(
+        "consign: {asked}: {} findings\n  \
+         keep a copy of the ledger's files as they are, and tell the project what was found; \
+         to go on from an earlier copy: docs/backup.md",
+        findings.len()
+    );
+    table.print("")
+}
+
+fn document(seen: &Seen) -> String {
+    let findings = seen
+        .findings
+        .iter()
+        .map(|it| json!({"check": it.check, "where": it.place, "what": it.told}))
+        .collect::<Vec<_>>();
+    let Seen { delegations, events, checks, .. } = seen;
+    json!({"delegations": delegations, "events": events, "checks": checks, "findings": findings})
+        .to_string()
+}

@@ -1,0 +1,69 @@
+//! The server: does it answer, and does its sweeper run.
+
+use consign_client::{Client, SweepReport};
+use jiff::Timestamp;
+
+use super::Diagnosis;
+use crate::asking::Desk;
+use crate::print::{duration, exact};
+
+/// A pass may be this late, in seconds, beside the interval.
+const LATE_S_MAX: u64 = 60;
+
+/// Asks the server how it is; `interval_s` is the longest pause between two passes.
+pub(crate) async fn server(desk: &Desk, interval_s: u32, now: Timestamp) -> Vec<Diagnosis> {
+    let address = desk.client.address();
+    if let Err(error) = desk.heard(desk.client.ready().await) {
+        let advice = "without a server nobody listens and nobody sweeps";
+        return vec![Diagnosis::wrong("server", error.to_string(), advice)];
+    }
+    let answers = Diagnosis::well("server", format!("answers at {address}"));
+    vec![answers, sweeper(&desk.client, interval_s, now).await]
+}
+
+async fn sweeper(client: &Client, interval_s: u32, now: Timestamp) -> Diagnosis {
+    let latest = match client.sweeps(Some(1)).await {
+        Ok(reply) => reply.value.sweeps.into_iter().next(),
+        Err(error) => return Diagnosis::wrong("sweeper", error.to_string(), ""),
+    };
+    latest.map_or_else(
+        || Diagnosis::wrong("sweeper", "has not run yet", "look at the server's log"),
+        |latest| of_pass(&latest, interval_s, now),
+    )
+}
+
+fn of_pass(latest: &SweepReport, interval_s: u32, now: Timestamp) -> Diagnosis {
+    let SweepReport { started_at, errors, .. } = latest;
+    let age_s = now.duration_since(*started_at).as_secs().try_into().unwrap_or(0);
+    let seen = format!("ran {} ago, at {}, {errors} errors", duration(age_s), exact(*started_at));
+    if age_s > u64::from(interval_s) + LATE_S_MAX {
+        let advice = "it runs at least every --sweeper-interval-s: if the server was told the same, start it again";
+        return Diagnosis::wrong("sweeper", seen, advice);
+    }
+    Diagnosis::given(*errors == 0, "sweeper", seen, "the server's log says what failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::State;
+
+    #[test]
+    fn a_sweeper_that_is_late_or_fails_is_wrong() {
+        let report = |errors| SweepReport {
+            deadline_failures: 0,
+            stuck_marked: 0,
+            errors,
+            requeued: 0,
+            examined: 0,
+            rearmed: 0,
+            held: 0,
+            started_at: Timestamp::UNIX_EPOCH,
+            duration_ms: 1,
+        };
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(of_pass(&report(0), 300, at(360)).state, State::Well);
+        assert_eq!(of_pass(&report(0), 300, at(361)).state, State::Wrong);
+        assert_eq!(of_pass(&report(1), 300, at(1)).state, State::Wrong);
+    }
+}

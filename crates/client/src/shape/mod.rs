@@ -1,0 +1,17 @@
+//! What answers are made of, as far as it is used here. What a newer server adds is passed over.
+
+mod answer;
+mod delegation;
+mod event;
+mod inbox;
+mod outlook;
+mod report;
+mod status;
+
+pub use answer::{Accepted, Answered, Changed, Delegated, Page, Pulse, Ready, Shown, Stats};
+pub use delegation::{Delegation, Waiting};
+pub use event::{Actor, Event, EventPage, LateResult, LateResults};
+pub use inbox::{Inbox, Message};
+pub use outlook::{Gap, Next, Outlook};
+pub use report::{SweepReport, Sweeps, Swept};
+pub use status::Status;
