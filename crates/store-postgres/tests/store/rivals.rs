@@ -106,7 +106,7 @@ fn of_two_who_accept_the_same_work_one_gets_the_lease() {
             for answer in answers.into_iter().flatten() {
                 match answer {
                     Ok(outcome) => {
-                        *leases.entry(outcome.delegation.delegation_id).or_default() += 1
+                        *leases.entry(outcome.delegation.delegation_id).or_default() += 1;
                     }
                     Err(Error::Refused(_)) => {}
                     Err(error) => panic!("{error}"),
