@@ -75,7 +75,7 @@ impl PostgresStore {
         let opened = open::open(&connector).await?;
         let line = |part| Line::new(Arc::clone(&connector), part);
         Ok(Self {
-            time: LedgerTime::new(clock, wall, opened.latest),
+            time: LedgerTime::new(clock, wall, opened.latest, opened.server_ms),
             replica_id: opened.replica_id,
             readers: Readers::new(Arc::clone(&connector)),
             appends: line(Part::Append).with(opened.connection),

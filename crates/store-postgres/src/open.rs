@@ -17,6 +17,8 @@ pub(crate) struct Opened {
     pub(crate) replica_id: i32,
     /// The last moment that was written down.
     pub(crate) latest: Time,
+    /// What the server's clock said.
+    pub(crate) server_ms: i64,
 }
 
 pub(crate) async fn open(connector: &Connector) -> Result<Opened, OpenError> {
@@ -26,8 +28,8 @@ pub(crate) async fn open(connector: &Connector) -> Result<Opened, OpenError> {
     refuse_poolers(connector, &connection).await?;
     bring_up_to_date(connector, &connection).await?;
     let replica_id = replica_id(&connection).await.map_err(other)?;
-    let latest = latest(&connection).await.map_err(other)?;
-    Ok(Opened { connection, replica_id, latest })
+    let (latest, server_ms) = moments(&connection).await.map_err(other)?;
+    Ok(Opened { connection, replica_id, latest, server_ms })
 }
 
 /// Looks at the database as [`open`] does, and brings its schema up to date. How many migrations ran.
@@ -45,10 +47,13 @@ async fn replica_id(connection: &Connection) -> Result<i32, Trouble> {
     Ok(connection.query_one(sql, &[]).await?.try_get(0)?)
 }
 
-async fn latest(connection: &Connection) -> Result<Time, Trouble> {
+/// The last moment that was written down, and what the server's clock says.
+async fn moments(connection: &Connection) -> Result<(Time, i64), Trouble> {
     let sql = "SELECT greatest(coalesce((SELECT max(heard_until) FROM replicas), 0),
-                               coalesce((SELECT at FROM events ORDER BY seq DESC LIMIT 1), 0))";
-    Ok(Time(connection.query_one(sql, &[]).await?.try_get(0)?))
+                               coalesce((SELECT at FROM events ORDER BY seq DESC LIMIT 1), 0)),
+                      floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let row = connection.query_one(sql, &[]).await?;
+    Ok((Time(row.try_get(0)?), row.try_get(1)?))
 }
 
 /// Reads back what the server is and what the session was told.

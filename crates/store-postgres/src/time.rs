@@ -20,9 +20,19 @@ pub(crate) struct LedgerTime {
 }
 
 impl LedgerTime {
-    /// A time that begins no earlier than `latest`, the last moment that the ledger wrote down.
-    pub(crate) fn new(clock: impl Clock, wall: Wall, latest: Time) -> Self {
-        Self { clock: Box::new(clock), wall, steady: Mutex::new(Steady::after(latest)) }
+    /// A time that begins no earlier than `latest`, the last moment that the ledger wrote down, where the server's
+    /// clock says `server_ms`.
+    pub(crate) fn new(clock: impl Clock, wall: Wall, latest: Time, server_ms: i64) -> Self {
+        let steady = Steady::after(latest);
+        let wall_ms = if wall == Wall::Server { server_ms } else { clock.wall_ms() };
+        if let Some(behind_ms) = steady.behind_ms(wall_ms) {
+            tracing::warn!(
+                behind_ms,
+                "THE DATABASE'S CLOCK IS BEHIND THE LEDGER: it was set back, or was wrong before. The ledger's time \
+                 goes on from its last record, a tenth slower, until the clock has caught up"
+            );
+        }
+        Self { clock: Box::new(clock), wall, steady: Mutex::new(steady) }
     }
 
     /// What a statement takes for the wall instead of the server's clock.

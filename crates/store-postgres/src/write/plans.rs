@@ -39,7 +39,7 @@ async fn ids(connection: &Connection) -> Result<Vec<String>, Trouble> {
 
 /// How many rows a batch that asks this loads.
 async fn load(connection: &Connection, questions: Questions) -> Result<usize, Trouble> {
-    let time = LedgerTime::new(Still, Wall::Given, Time(0));
+    let time = LedgerTime::new(Still, Wall::Given, Time(0), 0);
     let asked = Asked::of(&questions);
     let locked = load::lock(connection, BatchId([7; 16]), &asked, &time).await?;
     let loaded = load::read(connection, &asked, &locked.unwrap_or_default(), &time).await;
