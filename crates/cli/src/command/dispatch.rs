@@ -23,9 +23,9 @@ pub(crate) struct Dispatch {
 
 impl Dispatch {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let reply = desk.heard(desk.client.dispatch(&self.id).await)?;
-            desk.paper.answer(&reply, changed)?;
+        self.asking.run(async |visit| {
+            let reply = visit.heard(visit.client.dispatch(&self.id).await)?;
+            visit.paper.answer(&reply, changed)?;
             Ok(Exit::Done)
         })
     }
