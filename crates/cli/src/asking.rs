@@ -34,17 +34,17 @@ const RETRY_FOR_S_DEFAULT: u64 = 3;
 const RETRY_FOR_S_MAX: u64 = 31_536_000;
 
 /// A server that can be asked, and somewhere to print.
-pub(crate) struct Desk {
+pub(crate) struct Visit {
     pub(crate) client: Client,
     pub(crate) paper: Paper,
 }
 
 impl Asking {
     /// Does the work; says on standard error what went wrong.
-    pub(crate) fn run(&self, work: impl AsyncFnOnce(&Desk) -> Result<Exit, CliError>) -> ExitCode {
-        let done = self.desk().and_then(|desk| {
+    pub(crate) fn run(&self, work: impl AsyncFnOnce(&Visit) -> Result<Exit, CliError>) -> ExitCode {
+        let done = self.visit().and_then(|visit| {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(work(&desk))
+            runtime.block_on(work(&visit))
         });
         match done {
             Ok(exit) => exit.into(),
@@ -52,12 +52,12 @@ impl Asking {
         }
     }
 
-    fn desk(&self) -> Result<Desk, CliError> {
+    fn visit(&self) -> Result<Visit, CliError> {
         // An empty variable is one that was not set.
         let url = if self.url.is_empty() { URL_DEFAULT } else { &self.url };
         let client = Client::new(url).map_err(CliError::Url)?;
         let client = client.retrying_for(Duration::from_secs(self.retry_for_s()?));
-        Ok(Desk { client, paper: Paper::new(self.json) })
+        Ok(Visit { client, paper: Paper::new(self.json) })
     }
 
     fn retry_for_s(&self) -> Result<u64, CliError> {
@@ -83,7 +83,7 @@ impl Asking {
     }
 }
 
-impl Desk {
+impl Visit {
     /// The answer, or what a person should know.
     pub(crate) fn heard<T>(&self, answer: Result<T, ClientError>) -> Result<T, CliError> {
         answer.map_err(|error| CliError::Server { error, address: self.client.address().clone() })

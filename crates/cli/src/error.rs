@@ -120,9 +120,13 @@ fn told(error: &ClientError, address: &Address) -> String {
 
 fn way_back(why: &Unreachable) -> &'static str {
     match why {
-        Unreachable::NoConnection(_) => {
+        _ if why.is_encryption() => {
+            "\n  this machine must trust the certificate; SSL_CERT_FILE names a file of further authorities"
+        }
+        Unreachable::NoConnection(_) if why.io_kind() == Some(io::ErrorKind::ConnectionRefused) => {
             "\n  start a server with `consign serve`, or say where it is with --url or CONSIGN_URL"
         }
+        Unreachable::NoConnection(_) => "\n  say where the server is with --url or CONSIGN_URL",
         Unreachable::Broken(_) | Unreachable::TooSlow(_) => {
             "\n  what was asked may have been done: run the same again, or look first with `consign show`"
         }

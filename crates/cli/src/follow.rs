@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use consign_client::{Delegation, Error as ClientError, Reply, Shown, Status, Until as Awaited};
 use tokio::time::{Instant, sleep};
 
-use crate::asking::Desk;
+use crate::asking::Visit;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::print::{self, event_line, one_line};
@@ -50,7 +50,7 @@ pub(crate) enum News {
 
 /// Waits; the delegation at the end, and what that means to a script.
 pub(crate) async fn verdict(
-    desk: &Desk,
+    visit: &Visit,
     id: &str,
     patience: &Patience,
     news: &mut News,
@@ -58,14 +58,14 @@ pub(crate) async fn verdict(
     let give_up_at = patience.timeout_s.map(|it| Instant::now() + Duration::from_secs(it));
     let mut last = None;
     loop {
-        news.tell_events(desk, id).await?;
+        news.tell_events(visit, id).await?;
         let wait_s = news.wait_s(give_up_at);
         let until = awaited(patience.until, last);
-        let ask = async || desk.client.wait(id, until, wait_s).await;
-        let reply = patiently(desk, give_up_at, ask).await?;
+        let ask = async || visit.client.wait(id, until, wait_s).await;
+        let reply = patiently(visit, give_up_at, ask).await?;
         let status = reply.value.delegation.status;
         if patience.is_over(status) || give_up_at.is_some_and(|at| at <= Instant::now()) {
-            news.tell_events(desk, id).await?;
+            news.tell_events(visit, id).await?;
             let waited_for = patience.is_over(status);
             return Ok((reply, if waited_for { Exit::of(status) } else { Exit::NoVerdict }));
         }
@@ -102,15 +102,15 @@ impl News {
         Self::Events(None)
     }
 
-    async fn tell_events(&mut self, desk: &Desk, id: &str) -> Result<(), CliError> {
+    async fn tell_events(&mut self, visit: &Visit, id: &str) -> Result<(), CliError> {
         let Self::Events(after) = self else { return Ok(()) };
         loop {
             let seen = *after;
             let page =
-                patiently(desk, None, async || desk.client.events(id, seen, None).await).await?;
+                patiently(visit, None, async || visit.client.events(id, seen, None).await).await?;
             for event in page.value.events() {
-                let (event, text) = desk.heard(event.map_err(ClientError::NotUnderstood))?;
-                let line = if desk.paper.json { text.to_owned() } else { event_line(&event) };
+                let (event, text) = visit.heard(event.map_err(ClientError::NotUnderstood))?;
+                let line = if visit.paper.json { text.to_owned() } else { event_line(&event) };
                 print::lines(&line)?;
                 *after = Some(event.seq);
             }
@@ -141,7 +141,7 @@ impl News {
 
 /// Asks until there is an answer: a server that restarts is waited for, one that stays away is not.
 async fn patiently<T>(
-    desk: &Desk,
+    visit: &Visit,
     give_up_at: Option<Instant>,
     ask: impl AsyncFn() -> Result<T, ClientError>,
 ) -> Result<T, CliError> {
@@ -157,7 +157,7 @@ async fn patiently<T>(
                 }
                 sleep(AWAY_PAUSE).await;
             }
-            answer => return desk.heard(answer),
+            answer => return visit.heard(answer),
         }
     }
 }

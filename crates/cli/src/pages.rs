@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use consign_client::{Error as ClientError, Page, Reply, Status};
 
-use crate::asking::Desk;
+use crate::asking::Visit;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::print::list;
@@ -36,21 +36,21 @@ pub(crate) fn statuses() -> PossibleValuesParser {
 
 /// Prints one page, or every page as it comes.
 pub(crate) async fn print_pages(
-    desk: &Desk,
+    visit: &Visit,
     paging: &Paging,
     ask: impl AsyncFn(Option<String>, u32) -> Result<Reply<Page>, ClientError>,
 ) -> Result<Exit, CliError> {
     let limit = if paging.all { PAGE_ITEMS_MAX } else { paging.limit };
     let mut cursor = paging.cursor.clone();
     loop {
-        let page = desk.heard(ask(cursor, limit).await)?;
-        desk.paper.answer(&page, |page| list(&desk.paper, &page.delegations))?;
+        let page = visit.heard(ask(cursor, limit).await)?;
+        visit.paper.answer(&page, |page| list(&visit.paper, &page.delegations))?;
         cursor = page.value.next_cursor;
         match (&cursor, paging.all) {
             (None, _) => return Ok(Exit::Done),
             (Some(_), true) => {}
             (Some(next), false) => {
-                if desk.paper.terminal && !desk.paper.json {
+                if visit.paper.terminal && !visit.paper.json {
                     eprintln!("… and more: --all, or --cursor {next}");
                 }
                 return Ok(Exit::Done);

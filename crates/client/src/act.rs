@@ -12,6 +12,9 @@ use crate::request::{IfLost, Request};
 use crate::shape::{Accepted, Answered, Changed, Delegated, Pulse, Swept};
 
 #[derive(Serialize)]
+struct Nothing {}
+
+#[derive(Serialize)]
 struct Sweep {
     dry_run: bool,
 }
@@ -48,6 +51,11 @@ impl Client {
     /// Gives the work back.
     pub async fn release(&self, id: &str, release: &Release) -> Result<Reply<Changed>, Error> {
         self.act(id, "release", release).await
+    }
+
+    /// Says that its caller has handed it out itself.
+    pub async fn dispatch(&self, id: &str) -> Result<Reply<Changed>, Error> {
+        self.act(id, "dispatch", &Nothing {}).await
     }
 
     /// Calls it off.

@@ -61,6 +61,13 @@ impl Unreachable {
             Self::TooSlow(_) => Some(io::ErrorKind::TimedOut),
         }
     }
+
+    /// Whether it is the encryption that failed, such as a certificate that this machine does not trust.
+    #[must_use]
+    pub fn is_encryption(&self) -> bool {
+        let (Self::NoConnection(why) | Self::Broken(why)) = self else { return false };
+        chain(why.as_ref()).filter_map(|it| it.downcast_ref()).any(wraps_encryption)
+    }
 }
 
 impl Error {
@@ -84,6 +91,13 @@ impl Error {
 /// The last cause of a chain: the rest says "error trying to connect" in several ways.
 fn root<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     chain(error).last().unwrap_or(error)
+}
+
+/// An I/O error hides what it wraps from the chain of causes, and may wrap another one.
+fn wraps_encryption(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>() || inner.downcast_ref().is_some_and(wraps_encryption)
+    })
 }
 
 fn io_kind(error: &(dyn StdError + 'static)) -> Option<io::ErrorKind> {

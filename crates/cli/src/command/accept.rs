@@ -28,10 +28,10 @@ pub(crate) struct Accept {
 
 impl Accept {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let asked = Asked { claim_id: self.claim_id.clone() };
-            let reply = desk.heard(desk.client.accept(&self.id, asked).await)?;
-            desk.paper.answer(&reply, |it| sheet(&desk.paper, it))?;
+            let reply = visit.heard(visit.client.accept(&self.id, asked).await)?;
+            visit.paper.answer(&reply, |it| sheet(&visit.paper, it))?;
             Ok(Exit::Done)
         })
     }

@@ -28,10 +28,10 @@ pub(crate) struct Cancel {
 
 impl Cancel {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let asked = Asked { reason: self.reason.clone() };
-            let reply = desk.heard(desk.client.cancel(&self.id, &asked).await)?;
-            desk.paper.answer(&reply, changed)?;
+            let reply = visit.heard(visit.client.cancel(&self.id, &asked).await)?;
+            visit.paper.answer(&reply, changed)?;
             Ok(Exit::Done)
         })
     }

@@ -30,12 +30,12 @@ pub(crate) struct Children {
 
 impl Children {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let page = async |cursor: Option<String>, limit| {
                 let (status, cursor) = (self.status.as_deref(), cursor.as_deref());
-                desk.client.children(&self.id, status, cursor, Some(limit)).await
+                visit.client.children(&self.id, status, cursor, Some(limit)).await
             };
-            print_pages(desk, &self.paging, page).await
+            print_pages(visit, &self.paging, page).await
         })
     }
 }

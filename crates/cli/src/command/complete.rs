@@ -40,14 +40,14 @@ pub(crate) struct Complete {
 
 impl Complete {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let (as_text, as_json) = (self.result.as_deref(), self.result_json.as_deref());
             let asked = Asked {
                 result: text_or_json(["--result", "--result-json"], as_text, as_json)?,
                 lease: self.lease.clone().filter(|lease| !lease.is_empty()),
             };
-            let reply = desk.heard(desk.client.complete(&self.id, &asked).await)?;
-            desk.paper.answer(&reply, answered)?;
+            let reply = visit.heard(visit.client.complete(&self.id, &asked).await)?;
+            visit.paper.answer(&reply, answered)?;
             Ok(Exit::Done)
         })
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args};
 use consign_client::{Delegated, NewDelegation};
 
-use crate::asking::{Asking, Desk};
+use crate::asking::{Asking, Visit};
 use crate::error::CliError;
 use crate::exit::{Exit, OF_WAITING};
 use crate::follow::{News, Patience, verdict};
@@ -121,24 +121,24 @@ struct Terms {
 
 impl Delegate {
     pub(crate) fn run(&self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             self.patience.check(self.wait)?;
-            let reply = desk.heard(desk.client.delegate(self.asked()?).await)?;
+            let reply = visit.heard(visit.client.delegate(self.asked()?).await)?;
             if !self.wait {
-                desk.paper.answer(&reply, |it| in_words(&desk.paper, it))?;
+                visit.paper.answer(&reply, |it| in_words(&visit.paper, it))?;
                 return Ok(Exit::Done);
             }
-            self.wait_for(desk, &reply.value).await
+            self.wait_for(visit, &reply.value).await
         })
     }
 
-    async fn wait_for(&self, desk: &Desk, made: &Delegated) -> Result<Exit, CliError> {
-        if !desk.paper.json {
-            print::lines(&in_words(&desk.paper, made))?;
+    async fn wait_for(&self, visit: &Visit, made: &Delegated) -> Result<Exit, CliError> {
+        if !visit.paper.json {
+            print::lines(&in_words(&visit.paper, made))?;
         }
         let id = &made.delegation.delegation_id;
-        let (reply, exit) = verdict(desk, id, &self.patience, &mut News::Warnings).await?;
-        desk.paper.answer(&reply, |it| one_line(&it.delegation))?;
+        let (reply, exit) = verdict(visit, id, &self.patience, &mut News::Warnings).await?;
+        visit.paper.answer(&reply, |it| one_line(&it.delegation))?;
         Ok(exit)
     }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use consign_server::{Database, Options, Settings};
 use serde_json::{Value, json};
 
-use crate::asking::{Asking, Desk};
+use crate::asking::{Asking, Visit};
 use crate::diagnosis::{Diagnosis, State, disk, ledger, server};
 use crate::error::CliError;
 use crate::exit::{Exit, OF_JUDGING};
@@ -25,21 +25,21 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let found = self.look(desk).await;
-            print::lines(&told(desk, &found))?;
+        self.asking.run(async |visit| {
+            let found = self.look(visit).await;
+            print::lines(&told(visit, &found))?;
             let ill = found.iter().any(|it| it.state == State::Wrong);
             Ok::<_, CliError>(if ill { Exit::Unsound } else { Exit::Done })
         })
     }
 
-    async fn look(&self, desk: &Desk) -> Vec<Diagnosis> {
+    async fn look(&self, visit: &Visit) -> Vec<Diagnosis> {
         let settings = match self.options.settle() {
             Ok(settings) => settings,
             // Without them nobody knows where to look. The sentence ends in what to do.
             Err(error) => return vec![Diagnosis::wrong("settings", error.to_string(), "")],
         };
-        let now = desk.paper.now;
+        let now = visit.paper.now;
         let mut found = of_settings(&settings);
         match &settings.database {
             Database::Sqlite(path) => {
@@ -53,7 +53,7 @@ impl Doctor {
                 "read what its server says",
             )),
         }
-        found.extend(server(desk, settings.sweeper_interval_s, now).await);
+        found.extend(server(visit, settings.sweeper_interval_s, now).await);
         found
     }
 }
@@ -70,11 +70,11 @@ fn of_settings(settings: &Settings) -> Vec<Diagnosis> {
     [Diagnosis::well("settings", in_force)].into_iter().chain(ignored).collect()
 }
 
-fn told(desk: &Desk, found: &[Diagnosis]) -> String {
-    if desk.paper.json {
+fn told(visit: &Visit, found: &[Diagnosis]) -> String {
+    if visit.paper.json {
         let found: Vec<Value> = found.iter().map(Diagnosis::document).collect();
         return json!({"found": found}).to_string();
     }
-    let lines: Vec<String> = found.iter().map(|it| it.line(&desk.paper)).collect();
+    let lines: Vec<String> = found.iter().map(|it| it.line(&visit.paper)).collect();
     lines.join("\n")
 }

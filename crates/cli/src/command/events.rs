@@ -33,11 +33,11 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let page = desk.client.events(&self.id, self.after, Some(self.limit)).await;
-            let page = desk.heard(page)?;
-            let in_words = desk.heard(table(&desk.paper, &page.value))?;
-            desk.paper.answer(&page, |_| in_words)?;
+        self.asking.run(async |visit| {
+            let page = visit.client.events(&self.id, self.after, Some(self.limit)).await;
+            let page = visit.heard(page)?;
+            let in_words = visit.heard(table(&visit.paper, &page.value))?;
+            visit.paper.answer(&page, |_| in_words)?;
             Ok::<_, CliError>(Exit::Done)
         })
     }

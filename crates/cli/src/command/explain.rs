@@ -22,9 +22,9 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let reply = desk.heard(desk.client.explain(&self.id).await)?;
-            desk.paper.answer(&reply, |it| outlook(&desk.paper, it))?;
+        self.asking.run(async |visit| {
+            let reply = visit.heard(visit.client.explain(&self.id).await)?;
+            visit.paper.answer(&reply, |it| outlook(&visit.paper, it))?;
             Ok(Exit::Done)
         })
     }

@@ -39,14 +39,14 @@ pub(crate) struct Extend {
 
 impl Extend {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let asked = Asked {
                 deadline: self.deadline.clone(),
                 deadline_s: self.deadline_s,
                 if_version: self.if_version,
             };
-            let reply = desk.heard(desk.client.extend(&self.id, &asked).await)?;
-            desk.paper.answer(&reply, |it| in_words(&desk.paper, it))?;
+            let reply = visit.heard(visit.client.extend(&self.id, &asked).await)?;
+            visit.paper.answer(&reply, |it| in_words(&visit.paper, it))?;
             Ok(Exit::Done)
         })
     }

@@ -37,14 +37,14 @@ pub(crate) struct Fail {
 
 impl Fail {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let asked = Asked {
                 error_detail: Some(text("--error-detail", &self.error_detail)?),
                 lease: self.lease.clone().filter(|lease| !lease.is_empty()),
                 r#override: self.r#override.clone(),
             };
-            let reply = desk.heard(desk.client.fail(&self.id, &asked).await)?;
-            desk.paper.answer(&reply, answered)?;
+            let reply = visit.heard(visit.client.fail(&self.id, &asked).await)?;
+            visit.paper.answer(&reply, answered)?;
             Ok(Exit::Done)
         })
     }

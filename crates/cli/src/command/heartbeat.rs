@@ -61,11 +61,11 @@ pub(crate) struct Heartbeat {
 
 impl Heartbeat {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let beat = self.beat()?;
-            match desk.heard(desk.client.heartbeat(&self.id, &beat).await) {
+            match visit.heard(visit.client.heartbeat(&self.id, &beat).await) {
                 Ok(reply) => {
-                    desk.paper.answer(&reply, |pulse| in_words(&desk.paper, &self.id, pulse))?;
+                    visit.paper.answer(&reply, |pulse| in_words(&visit.paper, &self.id, pulse))?;
                     Ok(if reply.value.stop { Exit::Stop } else { Exit::Done })
                 }
                 Err(error) if error.problem().is_some_and(|problem| problem.stop) => {

@@ -41,9 +41,9 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let page = desk.client.inbox(&self.agent, self.after, Some(self.limit)).await;
-            desk.paper.answer(&desk.heard(page)?, |inbox| table(&desk.paper, inbox))?;
+        self.asking.run(async |visit| {
+            let page = visit.client.inbox(&self.agent, self.after, Some(self.limit)).await;
+            visit.paper.answer(&visit.heard(page)?, |inbox| table(&visit.paper, inbox))?;
             Ok(Exit::Done)
         })
     }

@@ -32,9 +32,9 @@ pub(crate) struct LateResults {
 
 impl LateResults {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let reply = desk.heard(desk.client.late_results(&self.id).await)?;
-            desk.paper.answer(&reply, |it| table(&desk.paper, it))?;
+        self.asking.run(async |visit| {
+            let reply = visit.heard(visit.client.late_results(&self.id).await)?;
+            visit.paper.answer(&reply, |it| table(&visit.paper, it))?;
             Ok(Exit::Done)
         })
     }

@@ -59,11 +59,11 @@ impl Ls {
             created_before: self.created_before,
             id_prefix: self.id_prefix,
         };
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let page = async |cursor: Option<String>, limit| {
-                desk.client.list(&filter, cursor.as_deref(), Some(limit)).await
+                visit.client.list(&filter, cursor.as_deref(), Some(limit)).await
             };
-            print_pages(desk, &self.paging, page).await
+            print_pages(visit, &self.paging, page).await
         })
     }
 }

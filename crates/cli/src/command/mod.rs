@@ -8,6 +8,7 @@ mod children;
 mod complete;
 mod completions;
 mod delegate;
+mod dispatch;
 mod doctor;
 mod events;
 mod explain;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Fail(fail::Fail),
     /// Give the work back, so that somebody else may go on
     Release(release::Release),
+    /// Say that you have handed a delegation out yourself
+    Dispatch(dispatch::Dispatch),
     /// Call a delegation off
     Cancel(cancel::Cancel),
     /// Hand a delegation out again
@@ -109,6 +112,7 @@ impl Command {
             Self::Complete(it) => it.run(),
             Self::Fail(it) => it.run(),
             Self::Release(it) => it.run(),
+            Self::Dispatch(it) => it.run(),
             Self::Cancel(it) => it.run(),
             Self::Retry(it) => it.run(),
             Self::Extend(it) => it.run(),

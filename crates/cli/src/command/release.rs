@@ -32,10 +32,10 @@ pub(crate) struct Release {
 
 impl Release {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let asked = Asked { lease: Some(self.lease.clone()), reason: self.reason.clone() };
-            let reply = desk.heard(desk.client.release(&self.id, &asked).await)?;
-            desk.paper.answer(&reply, changed)?;
+            let reply = visit.heard(visit.client.release(&self.id, &asked).await)?;
+            visit.paper.answer(&reply, changed)?;
             Ok(Exit::Done)
         })
     }

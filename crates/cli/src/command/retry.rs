@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use consign_client::{Changed, Retry as Asked};
 
-use crate::asking::{Asking, Desk};
+use crate::asking::{Asking, Visit};
 use crate::error::CliError;
 use crate::exit::{Exit, OF_ASKING};
 use crate::print::{changed, escaped};
@@ -37,24 +37,24 @@ pub(crate) struct Retry {
 
 impl Retry {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let asked = Asked {
                 deadline_s: self.deadline_s,
                 callee_id: self.callee.clone(),
-                if_attempt: Some(self.attempt(desk).await?),
+                if_attempt: Some(self.attempt(visit).await?),
             };
-            let reply = desk.heard(desk.client.retry(&self.id, &asked).await)?;
-            desk.paper.answer(&reply, |it| in_words(&self.id, it))?;
+            let reply = visit.heard(visit.client.retry(&self.id, &asked).await)?;
+            visit.paper.answer(&reply, |it| in_words(&self.id, it))?;
             Ok(Exit::Done)
         })
     }
 
     /// With the attempt named, an answer that was lost can be asked for again without burning another attempt.
-    async fn attempt(&self, desk: &Desk) -> Result<u32, CliError> {
+    async fn attempt(&self, visit: &Visit) -> Result<u32, CliError> {
         if let Some(attempt) = self.if_attempt {
             return Ok(attempt);
         }
-        Ok(desk.heard(desk.client.show(&self.id).await)?.value.delegation.attempt)
+        Ok(visit.heard(visit.client.show(&self.id).await)?.value.delegation.attempt)
     }
 }
 

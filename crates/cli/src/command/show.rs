@@ -22,9 +22,9 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let reply = desk.heard(desk.client.show(&self.id).await)?;
-            desk.paper.answer(&reply, |it| sheet_of(&desk.paper, &it.delegation))?;
+        self.asking.run(async |visit| {
+            let reply = visit.heard(visit.client.show(&self.id).await)?;
+            visit.paper.answer(&reply, |it| sheet_of(&visit.paper, &it.delegation))?;
             Ok(Exit::Done)
         })
     }

@@ -21,9 +21,9 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let reply = desk.heard(desk.client.stats().await)?;
-            desk.paper.answer(&reply, |counts| table(&desk.paper, counts))?;
+        self.asking.run(async |visit| {
+            let reply = visit.heard(visit.client.stats().await)?;
+            visit.paper.answer(&reply, |counts| table(&visit.paper, counts))?;
             Ok(Exit::Done)
         })
     }

@@ -30,10 +30,10 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let client = &desk.client;
+        self.asking.run(async |visit| {
+            let client = &visit.client;
             let swept = if self.dry_run { client.dry_run().await } else { client.sweep().await };
-            desk.paper.answer(&desk.heard(swept)?, |swept| in_words(&desk.paper, swept))?;
+            visit.paper.answer(&visit.heard(swept)?, |swept| in_words(&visit.paper, swept))?;
             Ok(Exit::Done)
         })
     }

@@ -21,9 +21,9 @@ pub(crate) struct Sweeps {
 
 impl Sweeps {
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
-            let reply = desk.heard(desk.client.sweeps(Some(self.limit)).await)?;
-            desk.paper.answer(&reply, |it| reports(&desk.paper, &it.sweeps))?;
+        self.asking.run(async |visit| {
+            let reply = visit.heard(visit.client.sweeps(Some(self.limit)).await)?;
+            visit.paper.answer(&reply, |it| reports(&visit.paper, &it.sweeps))?;
             Ok(Exit::Done)
         })
     }

@@ -28,10 +28,10 @@ pub(crate) struct Watch {
 impl Watch {
     /// With `--json`, a line for each event as the API has it, and at the end one with the delegation.
     pub(crate) fn run(self) -> ExitCode {
-        self.asking.run(async |desk| {
+        self.asking.run(async |visit| {
             let mut news = News::events();
-            let (reply, exit) = verdict(desk, &self.id, &self.patience, &mut news).await?;
-            desk.paper.answer(&reply, |it| {
+            let (reply, exit) = verdict(visit, &self.id, &self.patience, &mut news).await?;
+            visit.paper.answer(&reply, |it| {
                 let result = it.delegation.result.as_deref().map(payload);
                 let result = result.map(|it| format!("\n{}", escaped_lines(&it)));
                 one_line(&it.delegation) + &result.unwrap_or_default()

@@ -4,21 +4,21 @@ use consign_client::{Client, SweepReport};
 use jiff::Timestamp;
 
 use super::Diagnosis;
-use crate::asking::Desk;
+use crate::asking::Visit;
 use crate::print::{duration, exact};
 
 /// A pass may be this late, in seconds, beside the interval.
 const LATE_S_MAX: u64 = 60;
 
 /// Asks the server how it is; `interval_s` is the longest pause between two passes.
-pub(crate) async fn server(desk: &Desk, interval_s: u32, now: Timestamp) -> Vec<Diagnosis> {
-    let address = desk.client.address();
-    if let Err(error) = desk.heard(desk.client.ready().await) {
+pub(crate) async fn server(visit: &Visit, interval_s: u32, now: Timestamp) -> Vec<Diagnosis> {
+    let address = visit.client.address();
+    if let Err(error) = visit.heard(visit.client.ready().await) {
         let advice = "without a server nobody listens and nobody sweeps";
         return vec![Diagnosis::wrong("server", error.to_string(), advice)];
     }
     let answers = Diagnosis::well("server", format!("answers at {address}"));
-    vec![answers, sweeper(&desk.client, interval_s, now).await]
+    vec![answers, sweeper(&visit.client, interval_s, now).await]
 }
 
 async fn sweeper(client: &Client, interval_s: u32, now: Timestamp) -> Diagnosis {

@@ -1,6 +1,42 @@
 //! What a callee types.
 
+use std::fs;
+
 use super::Session;
+
+/// The callee of docs/cli.md, which beats each second here.
+fn callee(work: &str) -> String {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once("```sh\n").unwrap();
+    let (script, _) = rest.split_once("```").unwrap();
+    assert!(script.contains("run_the_work") && script.contains("sleep 10"));
+    format!("id=d1; run_the_work() {{ {work}; }}\n{}", script.replace("sleep 10", "sleep 1"))
+}
+
+#[test]
+fn the_callee_of_the_page_beats_and_answers() {
+    let session = Session::with_threshold(3);
+    session.delegates("d1");
+    session.prepares(&callee("sleep 5; echo done"));
+    assert_eq!(session.client().delegation("d1")["result"], "done\n");
+    assert_eq!(session.client().event_kinds("d1"), ["created", "started", "completed"]);
+}
+
+#[test]
+fn the_callee_of_the_page_ends_its_work_when_it_is_told_to() {
+    let session = Session::new();
+    session.delegates("d1");
+    let mut callee = session.shell(&callee("exec sleep 60")).spawn().unwrap();
+    while session.client().delegation("d1")["status"] == "queued" {
+        std::thread::yield_now();
+    }
+    let begun = std::time::Instant::now();
+    session.prepares("consign cancel d1");
+    assert!(!callee.wait().unwrap().success(), "work that was cut off has no answer");
+    assert!(begun.elapsed().as_secs() < 10, "the work went on");
+    assert_eq!(session.client().event_kinds("d1"), ["created", "started", "cancelled"]);
+}
 
 #[test]
 fn accepting_gives_the_lease_once() {
@@ -49,7 +85,7 @@ fn completing_is_a_verdict_and_what_comes_later_is_kept() {
         session.delegates(id);
     }
     let lease = session.prepares("consign accept d4 --json | sed 's/.*\"lease\":\"//; s/\".*//'");
-    std::fs::write(session.ledger.folder().join("lease"), lease.trim()).unwrap();
+    fs::write(session.ledger.folder().join("lease"), lease.trim()).unwrap();
     session
         .types("consign complete --help")
         .types("consign complete d1 --result done")
@@ -93,7 +129,7 @@ fn releasing_gives_the_work_back() {
     for id in ["d1", "d2"] {
         let lease = session
             .prepares(&format!("consign accept {id} --json | sed 's/.*\"lease\":\"//; s/\".*//'"));
-        std::fs::write(session.ledger.folder().join(id), lease.trim()).unwrap();
+        fs::write(session.ledger.folder().join(id), lease.trim()).unwrap();
     }
     session
         .types("consign release --help")

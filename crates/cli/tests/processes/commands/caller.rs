@@ -65,6 +65,21 @@ fn retrying_hands_the_work_out_again() {
 }
 
 #[test]
+fn dispatching_is_for_what_is_queued() {
+    let mut session = Session::new();
+    session.delegates("d1").delegates("d2").delegates("d3");
+    session.prepares("consign heartbeat d2");
+    session
+        .types("consign dispatch --help")
+        .types("consign dispatch d1")
+        .types("consign dispatch d1")
+        .types("consign dispatch d2")
+        .types("consign dispatch d3 --json")
+        .types("consign dispatch nobody");
+    session.reads_as("dispatch");
+}
+
+#[test]
 fn extending_moves_the_deadline_either_way() {
     let mut session = Session::new();
     session.delegates("d1");

@@ -26,6 +26,19 @@ fn whoever_finds_no_server_is_told_how_to_start_one() {
 }
 
 #[test]
+fn a_server_that_cannot_start_says_what_to_give() {
+    let mut session = Session::new();
+    session
+        .types("consign serve --help")
+        .types("consign serve --listen 0.0.0.0:7420")
+        .types("consign serve --listen 127.0.0.1:0 --database-url nonsense")
+        .types("consign serve --listen 127.0.0.1:0 --database-url sqlite:consign.db 2>&1 | sed 's/(process [0-9]*)/(process N)/'")
+        .types("consign serve --log a=b=c")
+        .types("consign serve --frobnicate");
+    session.reads_as("serve");
+}
+
+#[test]
 fn a_name_that_does_not_exist_is_said_so_at_once() {
     let session = Session::new();
     let begun = Instant::now();

@@ -7,6 +7,7 @@ mod backups;
 mod callee;
 mod caller;
 mod doctors;
+mod encryption;
 mod errors;
 mod files;
 mod lists;
