@@ -19,7 +19,7 @@ const ENDED_WITHIN: Duration = Duration::from_secs(15);
 /// A session that stays so long between two statements of a transaction belongs to a process that is frozen.
 const FROZEN: &str = "
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'consign append'
-    AND state = 'idle in transaction' AND clock_timestamp() - state_change > interval '300 ms'";
+    AND state = 'idle in transaction' AND clock_timestamp() - state_change > interval '100 ms'";
 
 #[test]
 fn two_servers_share_what_is_overdue_and_fail_each_once() {
@@ -86,7 +86,7 @@ fn freeze_in_a_batch(server: &Server, ledger: &SharedLedger, other: &Client) -> 
     loop {
         server.signal(Signal::STOP);
         let frozen = Instant::now();
-        thread::sleep(Duration::from_millis(400));
+        thread::sleep(Duration::from_millis(130));
         if ledger.count(FROZEN) > 0 {
             return frozen;
         }
