@@ -1,6 +1,7 @@
 //! The questions: each finds the rows for which something does not hold, as (place, what is wrong).
 
-/// A name, and a query that is empty where all is well.
+/// A name, and a query that is empty where all is well; in it `{verdicts}` are all terminal statuses, and `{freeing}`
+/// those that free a key.
 type Check = (&'static str, &'static str);
 
 /// In the order of a delegation's life.
@@ -41,11 +42,16 @@ pub(super) const CHECKS: [Check; 24] = [
          WHERE w.attempt <> d.attempt
             OR w.epoch IS NOT (CASE WHEN d.status = 'in_progress' AND d.waiting IS NULL THEN d.epoch END)",
     ),
-    // Whoever beats is looked at about once per threshold: never not at all, never much later.
+    // Whoever beats is looked at about once per threshold, where that comes before the deadline, and never much later,
+    // unless the brake holds. Of a threshold that is the server's nothing is known here.
     (
         "never-looked-at",
         "SELECT d.delegation_id, 'beats, and no pass will look whether it still does'
-         FROM watch w JOIN delegations d ON d.num = w.num WHERE w.epoch IS NOT NULL AND w.check_at IS NULL",
+         FROM watch w JOIN delegations d ON d.num = w.num
+         WHERE w.epoch IS NOT NULL AND w.check_at IS NULL
+           AND w.deadline > w.threshold_s * 1000 + 5000
+               + max(coalesce((SELECT heard_until FROM mark), 0), coalesce(w.alive_at, 0),
+                     coalesce(w.clocks_from, 0), d.updated_at)",
     ),
     (
         "looked-at-late",
@@ -54,7 +60,8 @@ pub(super) const CHECKS: [Check; 24] = [
          WHERE w.epoch IS NOT NULL AND w.threshold_s IS NOT NULL
            AND w.check_at > w.threshold_s * 1000 + 5000
                + max(coalesce((SELECT heard_until FROM mark), 0), coalesce(w.alive_at, 0),
-                     coalesce(w.clocks_from, 0), d.updated_at)",
+                     coalesce(w.clocks_from, 0), d.updated_at)
+           AND w.check_at > coalesce((SELECT max(to_at) FROM gaps WHERE cause = 'brake'), 0)",
     ),
     // One verdict, and status, event and message tell of the same one.
     (
@@ -62,7 +69,7 @@ pub(super) const CHECKS: [Check; 24] = [
         "SELECT delegation_id, 'is ' || status || ' and has ' || verdicts || ' verdicts in its history'
          FROM (SELECT d.delegation_id, d.status, d.finished_at,
                       (SELECT count(*) FROM events e
-                       WHERE e.num = d.num AND e.kind IN ('completed', 'failed', 'cancelled')) AS verdicts
+                       WHERE e.num = d.num AND e.kind IN ({verdicts})) AS verdicts
                FROM delegations d)
          WHERE verdicts <> (finished_at IS NOT NULL)",
     ),
@@ -71,14 +78,14 @@ pub(super) const CHECKS: [Check; 24] = [
         "SELECT d.delegation_id, 'is ' || d.status || ' at ' || coalesce(d.finished_at, 'no time')
                 || ', and its verdict was ' || e.kind || ' at ' || e.at
          FROM events e JOIN delegations d ON d.num = e.num
-         WHERE e.kind IN ('completed', 'failed', 'cancelled')
+         WHERE e.kind IN ({verdicts})
            AND (e.kind <> d.status OR e.at IS NOT d.finished_at)",
     ),
     (
         "not-told",
         "SELECT d.delegation_id, 'is ' || d.status || ', and its caller has no message of it'
          FROM events e JOIN delegations d ON d.num = e.num
-         WHERE e.kind IN ('completed', 'failed', 'cancelled')
+         WHERE e.kind IN ({verdicts})
            AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.agent_id = d.caller_id AND m.seq = e.seq)",
     ),
     (
@@ -103,7 +110,7 @@ pub(super) const CHECKS: [Check; 24] = [
         "revised-verdict",
         "SELECT d.delegation_id, 'event ' || e.seq || ' leads from ' || e.from_status || ' to ' || e.to_status
          FROM events e JOIN delegations d ON d.num = e.num
-         WHERE e.from_status IN ('completed', 'failed', 'cancelled') AND e.to_status <> e.from_status",
+         WHERE e.from_status IN ({verdicts}) AND e.to_status <> e.from_status",
     ),
     (
         "other-status",
@@ -152,7 +159,7 @@ pub(super) const CHECKS: [Check; 24] = [
                 'holds the key ' || k.idempotency_key || ' of ' || k.caller_id || ' and is '
                 || coalesce(d.status, 'not there')
          FROM keys k LEFT JOIN delegations d ON d.num = k.num
-         WHERE d.num IS NULL OR d.status IN ('failed', 'cancelled')
+         WHERE d.num IS NULL OR d.status IN ({freeing})
             OR d.caller_id <> k.caller_id OR d.idempotency_key IS NOT k.idempotency_key",
     ),
     (
@@ -160,7 +167,7 @@ pub(super) const CHECKS: [Check; 24] = [
         "SELECT d.delegation_id, 'is ' || d.status || ', and nobody holds its key ' || d.idempotency_key
          FROM delegations d
          LEFT JOIN keys k ON k.caller_id = d.caller_id AND k.idempotency_key = d.idempotency_key
-         WHERE d.idempotency_key IS NOT NULL AND d.status NOT IN ('failed', 'cancelled') AND k.num IS NULL",
+         WHERE d.idempotency_key IS NOT NULL AND d.status NOT IN ({freeing}) AND k.num IS NULL",
     ),
     (
         "no-task",

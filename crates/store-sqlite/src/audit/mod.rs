@@ -7,6 +7,7 @@ mod checks;
 
 use std::path::Path;
 
+use consign_ledger::delegation::status::Status;
 use rusqlite::{Connection, ErrorCode, Transaction};
 
 use crate::open::{OpenError, open_to_judge};
@@ -98,10 +99,18 @@ pub(crate) fn integrity(connection: &Connection, most: usize) -> rusqlite::Resul
 }
 
 fn ask(moment: &Transaction<'_>, check: &'static str, sql: &str) -> rusqlite::Result<Vec<Finding>> {
+    let terminal = || Status::ALL.iter().filter(|status| !status.in_flight());
+    let sql = sql.replace("{verdicts}", &quoted(terminal()));
+    let freeing = terminal().filter(|status| **status != Status::Completed);
+    let sql = sql.replace("{freeing}", &quoted(freeing));
     let mut statement = moment.prepare(&format!("{sql} LIMIT {FINDINGS_PER_CHECK_MAX}"))?;
     let found = statement
         .query_map([], |row| Ok(Finding { check, place: row.get(0)?, told: row.get(1)? }))?;
     found.collect()
+}
+
+fn quoted<'a>(statuses: impl Iterator<Item = &'a Status>) -> String {
+    statuses.map(|status| format!("'{status}'")).collect::<Vec<_>>().join(", ")
 }
 
 fn count(connection: &Connection, table: &str) -> rusqlite::Result<u64> {

@@ -136,6 +136,20 @@ async fn every_corruption_is_found_at_its_place() {
     }
 }
 
+/// What the rules do write, and is easily taken for wrong.
+#[tokio::test]
+async fn what_the_deadline_or_the_brake_puts_off_is_sound() {
+    let world = world().await;
+    for sql in [
+        "UPDATE delegations SET deadline = (SELECT heard_until + 60000 FROM mark) WHERE num = 1;
+         UPDATE watch SET deadline = (SELECT heard_until + 60000 FROM mark), check_at = NULL WHERE num = 1",
+        "INSERT INTO gaps (from_at, to_at, cause) SELECT heard_until, heard_until + 86400000, 'brake' FROM mark;
+         UPDATE watch SET check_at = (SELECT heard_until + 86400000 FROM mark) WHERE num = 1",
+    ] {
+        assert_eq!(found_after(&world.backend().path(), sql), [], "{sql}");
+    }
+}
+
 #[tokio::test]
 async fn a_page_that_was_overwritten_is_found() {
     let world = world().await;
