@@ -5,7 +5,6 @@
 mod backend;
 mod beats;
 mod checks;
-mod hammer;
 mod model;
 mod order;
 mod outages;
@@ -21,3 +20,8 @@ mod wire;
 use backend::Postgres;
 
 consign_testkit::conforms!(postgres, Postgres);
+
+#[test]
+fn rivals_on_real_threads_leave_one_story() {
+    consign_testkit::conformance::hammer::rivals_on_real_threads_leave_one_story::<Postgres>();
+}

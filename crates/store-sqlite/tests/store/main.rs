@@ -5,7 +5,6 @@
 mod backend;
 mod checks;
 mod corruptions;
-mod hammer;
 mod model;
 mod pause;
 
@@ -14,6 +13,11 @@ use consign_testkit::World;
 use backend::Sqlite;
 
 consign_testkit::conforms!(sqlite, Sqlite);
+
+#[test]
+fn rivals_on_real_threads_leave_one_story() {
+    consign_testkit::conformance::hammer::rivals_on_real_threads_leave_one_story::<Sqlite>();
+}
 
 #[tokio::test]
 async fn a_watch_row_that_cannot_exist_is_examined_and_written_anew() {

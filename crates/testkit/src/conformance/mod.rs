@@ -11,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "the cases are tests, for others to stamp")]
 
 pub mod failures;
+pub mod hammer;
 pub mod idempotency;
 pub mod leases;
 pub mod listening;

@@ -1,24 +1,22 @@
-//! Many at once, on real threads: whoever wins, everything tells one story.
+//! Many at once, on real threads: whoever wins, everything tells one story. For every store that has threads.
 
 use consign_ledger::command::{
     Accept, Cancel, Command, Complete, Fail, Heartbeat, Release, Retry, Sweep,
 };
 use consign_ledger::query::Lane;
 use consign_ledger::{DelegationId, Ledger, Payload, Reader as _, Store, Time};
-use consign_testkit::World;
 
-use super::backend::Postgres;
+use crate::{Backend, World};
 
 const ROWS: usize = 40;
 const ACTORS: usize = 8;
 const ACTS: usize = 120;
 
-#[test]
-fn rivals_on_real_threads_leave_one_story() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+pub fn rivals_on_real_threads_leave_one_story<B: Backend>() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut world = World::<Postgres>::new().await;
+        let mut world = World::<B>::new().await;
         let mut ids = vec![];
         for n in 0..ROWS {
             world.play(&format!("alice delegates D{n} to bob, attempts 3, deadline 1m")).await;
