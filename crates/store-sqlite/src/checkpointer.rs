@@ -68,3 +68,66 @@ fn serve(connection: &Connection, calls: &Receiver<()>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::hooks::Wal;
+
+    use super::*;
+
+    /// Pages of the usual size.
+    const PAGE_BYTES: u64 = 4096;
+
+    fn pages(path: &Path) -> u64 {
+        std::fs::metadata(path).unwrap().len() / PAGE_BYTES
+    }
+
+    #[test]
+    fn what_has_grown_enough_is_copied_while_the_writer_has_the_ledger_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut writer = Connection::open(&path).unwrap();
+        writer.pragma_update(None, "journal_mode", "WAL").unwrap();
+        writer.execute_batch("CREATE TABLE ballast (page BLOB)").unwrap();
+        let checkpointer = Checkpointer::start(&path).unwrap();
+        let mut bell = checkpointer.bell();
+        let told = move |_: &mut Wal, pages| {
+            bell(pages);
+            Ok(())
+        };
+        writer.wal_hook(Some(told)).unwrap();
+        let grow = |pages: i32| {
+            let sql =
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                       INSERT INTO ballast SELECT zeroblob(4000) FROM n";
+            writer.execute(sql, [pages]).unwrap();
+        };
+        grow(PAGES_BETWEEN / 2);
+        let before = pages(&path);
+        grow(PAGES_BETWEEN);
+        // Ends after the call that waits, if one does.
+        drop(checkpointer);
+        let least = u64::from(PAGES_BETWEEN.unsigned_abs());
+        assert!(before < least / 2, "{before} pages were copied before it was worth it");
+        assert!(pages(&path) > least, "{} pages were copied", pages(&path));
+    }
+
+    #[test]
+    fn it_is_called_once_per_stretch_and_again_once_the_wal_began_anew() {
+        let (wake, calls) = sync_channel(1);
+        let checkpointer = Checkpointer { wake: Some(Arc::new(wake)), thread: None };
+        let mut bell = checkpointer.bell();
+        for (pages, called) in [
+            (PAGES_BETWEEN - 1, false),
+            (PAGES_BETWEEN, true),
+            (PAGES_BETWEEN + 1, false),
+            (2 * PAGES_BETWEEN, true),
+            (10, false),
+            (PAGES_BETWEEN - 1, false),
+            (PAGES_BETWEEN, true),
+        ] {
+            bell(pages);
+            assert_eq!(calls.try_recv().is_ok(), called, "{pages}");
+        }
+    }
+}

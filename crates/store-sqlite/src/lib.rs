@@ -5,8 +5,6 @@
 mod audit;
 mod backup;
 mod checkpointer;
-#[cfg(test)]
-mod checks;
 mod condition;
 mod failure;
 mod open;

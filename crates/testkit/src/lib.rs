@@ -17,6 +17,7 @@ pub mod model;
 #[cfg(unix)]
 pub mod postgres;
 pub mod scenario;
+pub mod schema;
 mod world;
 
 pub use backend::Backend;

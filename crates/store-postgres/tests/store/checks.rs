@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use consign_ledger::delegation::change::{EventKind, Role};
-use consign_ledger::delegation::listening::GapCause;
-use consign_ledger::delegation::status::{FailureKind, Status, StuckReason};
-use consign_ledger::delegation::terms::OnNotStarted;
-use consign_ledger::delegation::{DEPTH_MAX, LATE_RESULTS_MAX};
+use consign_ledger::delegation::status::Status;
+use consign_testkit::schema::{
+    assert_bounds_are_the_rules_own, assert_lists_are_the_rules_own, inside, words,
+};
 
 use super::backend::database;
 
@@ -22,16 +21,6 @@ fn tables(schema: &str) -> BTreeMap<String, String> {
         (name.trim().to_owned(), inside(rest).to_owned())
     };
     code.split("CREATE TABLE ").skip(1).map(table).collect()
-}
-
-/// The text up to the parenthesis that closes it.
-fn inside(text: &str) -> &str {
-    let mut depth = 1;
-    let end = text.find(|c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        depth == 0
-    });
-    &text[..end.unwrap()]
 }
 
 /// The names of a table's columns.
@@ -50,66 +39,15 @@ fn columns(table: &str) -> Vec<&str> {
     names.filter(|name| !["CHECK", "PRIMARY", "UNIQUE"].contains(name)).collect()
 }
 
-/// Every `CHECK` that lists words, as (table.column, words).
-fn lists() -> Vec<(String, Vec<String>)> {
-    let mut lists = vec![];
-    for (table, text) in tables(SCHEMA) {
-        for check in text.split("CHECK (").skip(1).map(inside) {
-            let column = check.trim_start_matches('(').split([' ', ')']).next().unwrap();
-            let words: Vec<_> = check.split('\'').skip(1).step_by(2).map(str::to_owned).collect();
-            if !words.is_empty() {
-                lists.push((format!("{table}.{column}"), words));
-            }
-        }
-    }
-    lists
-}
-
-fn words<T: std::fmt::Display>(all: impl IntoIterator<Item = T>) -> Vec<String> {
-    all.into_iter().map(|word| word.to_string()).collect()
-}
-
 #[test]
 fn every_list_of_words_is_the_rules_own() {
-    let lists = lists();
-    assert!(lists.len() >= 18, "the schema was not read: {lists:?}");
-    let terminal = || Status::ALL.iter().filter(|status| !status.in_flight());
-    let (mut whole, mut beside) = (0, 0);
-    for (what, list) in lists {
-        let rule = match what.as_str() {
-            // Beside the list itself: what belongs to being stuck, and to having a verdict.
-            "delegations.status" if list == ["stuck"] || list == words(terminal()) => {
-                beside += 1;
-                list.clone()
-            }
-            "late_results.status" => words([Status::Completed, Status::Failed]),
-            "delegations.status" | "tallies.status" | "events.from_status" | "events.to_status" => {
-                whole += 1;
-                words(Status::ALL)
-            }
-            "delegations.failure" => words(FailureKind::ALL),
-            "delegations.stuck_reason" => words(StuckReason::ALL),
-            "delegations.on_not_started" => words(OnNotStarted::ALL),
-            "delegations.last_act_kind" | "events.kind" => words(EventKind::ALL),
-            "delegations.last_act_role" | "events.role" | "late_results.role" => words(Role::ALL),
-            "gaps.cause" => words(GapCause::ALL),
-            "tasks.form" | "results.form" | "late_results.form" => words(["text", "json"]),
-            "numbers.kind" => words(["event"]),
-            other => panic!("{other} has a list that no rule is named for"),
-        };
-        assert_eq!(list, rule, "{what}");
-    }
-    assert_eq!((whole, beside), (4, 2));
+    let tables: Vec<_> = tables(SCHEMA).into_iter().collect();
+    assert_lists_are_the_rules_own(&tables, &["event"]);
 }
 
 #[test]
 fn bounds_are_the_rules_own() {
-    for bound in [
-        format!("depth BETWEEN 1 AND {DEPTH_MAX})"),
-        format!("late_count BETWEEN 0 AND {LATE_RESULTS_MAX})"),
-    ] {
-        assert!(tables(SCHEMA)["delegations"].contains(&bound), "{bound}");
-    }
+    assert_bounds_are_the_rules_own(&tables(SCHEMA)["delegations"]);
 }
 
 /// But for the mark, of which every replica has its own here.

@@ -1,10 +1,11 @@
 //! The schema repeats the rules, word for word.
 
-use consign_ledger::delegation::change::{EventKind, Role};
-use consign_ledger::delegation::listening::GapCause;
-use consign_ledger::delegation::status::{FailureKind, Status, StuckReason};
-use consign_ledger::delegation::terms::OnNotStarted;
-use consign_ledger::delegation::{DEPTH_MAX, LATE_RESULTS_MAX};
+use std::collections::BTreeMap;
+
+use consign_ledger::delegation::status::Status;
+use consign_testkit::schema::{
+    assert_bounds_are_the_rules_own, assert_lists_are_the_rules_own, words,
+};
 use consign_testkit::{Backend as _, HandClock};
 use rusqlite::Connection;
 
@@ -22,84 +23,35 @@ fn schema() -> (Sqlite, Connection) {
     (sqlite, vandal)
 }
 
-/// Every `CHECK` of the schema that lists words, as (table, column, words).
-fn lists(schema: &Connection) -> Vec<(String, String, Vec<String>)> {
-    let mut statement =
-        schema.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table'").unwrap();
+/// Every table, by its name.
+fn tables(schema: &Connection) -> BTreeMap<String, String> {
+    let sql = "SELECT name, sql FROM sqlite_master WHERE type = 'table'";
+    let mut statement = schema.prepare(sql).unwrap();
     let tables = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    let tables: Vec<(String, String)> = tables.map(Result::unwrap).collect();
-    let mut lists = vec![];
-    for (table, sql) in tables {
-        for check in sql.split("CHECK (").skip(1).map(inside) {
-            let column = check.trim_start_matches('(').split([' ', ')']).next().unwrap();
-            let words: Vec<_> = check.split('\'').skip(1).step_by(2).map(str::to_owned).collect();
-            if !words.is_empty() {
-                lists.push((table.clone(), column.to_owned(), words));
-            }
-        }
-    }
-    lists
-}
-
-/// The text up to the parenthesis that closes it.
-fn inside(text: &str) -> &str {
-    let mut depth = 1;
-    let end = text.find(|c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        depth == 0
-    });
-    &text[..end.unwrap()]
-}
-
-fn words<T: std::fmt::Display>(all: impl IntoIterator<Item = T>) -> Vec<String> {
-    all.into_iter().map(|word| word.to_string()).collect()
+    tables.map(Result::unwrap).collect()
 }
 
 #[test]
 fn every_list_of_words_is_the_rules_own() {
     let (_sqlite, schema) = schema();
-    let lists = lists(&schema);
-    assert!(lists.len() >= 18, "the schema was not read: {lists:?}");
-    let terminal = || Status::ALL.iter().filter(|status| !status.in_flight());
-    let (mut whole, mut beside) = (0, 0);
-    for (table, column, list) in lists {
-        let what = format!("{table}.{column}");
-        let rule = match what.as_str() {
-            // Beside the list itself: what belongs to being stuck, and to having a verdict.
-            "delegations.status" if list == ["stuck"] || list == words(terminal()) => {
-                beside += 1;
-                list.clone()
-            }
-            "late_results.status" => words([Status::Completed, Status::Failed]),
-            "delegations.status" | "tallies.status" | "events.from_status" | "events.to_status" => {
-                whole += 1;
-                words(Status::ALL)
-            }
-            "delegations.failure" => words(FailureKind::ALL),
-            "delegations.stuck_reason" => words(StuckReason::ALL),
-            "delegations.on_not_started" => words(OnNotStarted::ALL),
-            "delegations.last_act_kind" | "events.kind" => words(EventKind::ALL),
-            "delegations.last_act_role" | "events.role" | "late_results.role" => words(Role::ALL),
-            "gaps.cause" => words(GapCause::ALL),
-            "tasks.form" | "results.form" | "late_results.form" => words(["text", "json"]),
-            "numbers.kind" => words(["delegation", "event"]),
-            other => panic!("{other} has a list that no rule is named for"),
-        };
-        assert_eq!(list, rule, "{what}");
-    }
-    assert_eq!((whole, beside), (4, 2));
+    let tables: Vec<_> = tables(&schema).into_iter().collect();
+    assert_lists_are_the_rules_own(&tables, &["delegation", "event"]);
 }
 
 #[test]
 fn bounds_are_the_rules_own() {
     let (_sqlite, schema) = schema();
-    let sql = "SELECT sql FROM sqlite_master WHERE name = 'delegations'";
-    let sql: String = schema.query_row(sql, [], |row| row.get(0)).unwrap();
-    for bound in [
-        format!("depth BETWEEN 1 AND {DEPTH_MAX})"),
-        format!("late_count BETWEEN 0 AND {LATE_RESULTS_MAX})"),
-    ] {
-        assert!(sql.contains(&bound), "{bound}");
+    assert_bounds_are_the_rules_own(&tables(&schema)["delegations"]);
+}
+
+#[test]
+fn no_check_builds_a_table_for_every_row() {
+    let (_sqlite, schema) = schema();
+    for (table, definition) in tables(&schema) {
+        for list in definition.split(" IN (").skip(1) {
+            let list = list.split(')').next().unwrap();
+            assert!(list.split(',').count() <= 2, "{table}: IN ({list}) is better spelled with OR");
+        }
     }
 }
 
