@@ -1,6 +1,9 @@
 //! Only silence that the ledger could have heard broken is silence.
 
+use consign_ledger::Reader as _;
+use consign_ledger::command::{Sweep, Swept};
 use consign_ledger::delegation::listening::{Gap, GapCause};
+use consign_ledger::delegation::watch::RowNum;
 
 use crate::{Backend, World};
 
@@ -40,6 +43,32 @@ pub async fn a_lowered_threshold_holds_however_near_the_old_check_was<B: Backend
             wait 10s
             restart with threshold 5s
             sweep                     short stuck: no heartbeat for 11s; again queued",
+        )
+        .await;
+}
+
+/// A look that lost to a heartbeat leaves no check where the silence would end behind the deadline.
+pub async fn a_lowered_threshold_finds_what_was_left_to_its_deadline<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob, deadline 5m
+            bob beats D1",
+        )
+        .await;
+    let watched = world.reader().armed_beyond(0, RowNum::MIN, 10).await.unwrap();
+    let looks = watched.iter().map(|watch| Sweep::Examine(watch.num)).collect();
+    let swept = world.ledger().sweep(looks).await;
+    assert!(matches!(swept[..], [Ok(Swept::Rearmed)]), "{swept:?}");
+    assert_eq!(world.reader().armed_beyond(0, RowNum::MIN, 10).await.unwrap()[0].check_at, None);
+    world
+        .play(
+            "
+            wait 2m
+            restart with threshold 1m
+            sweep                     D1 stuck: no heartbeat for 2m0s",
         )
         .await;
 }

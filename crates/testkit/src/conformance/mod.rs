@@ -100,6 +100,7 @@ macro_rules! conforms {
                 listening {
                     a_threshold_lowered_at_restart_holds_from_the_first_pass
                     a_lowered_threshold_holds_however_near_the_old_check_was
+                    a_lowered_threshold_finds_what_was_left_to_its_deadline
                     a_threshold_raised_at_restart_holds_at_once
                     only_silence_in_listening_time_counts
                     downtime_is_a_gap_and_is_subtracted
