@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use consign_ledger::query::{EventQuery, PAGE_MAX};
 use consign_ledger::{Failure, Ledger, Reader, Seq, Store};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
+use crate::topic::concerned;
 use crate::waiters::Waiters;
 
 /// The longest that a lost bell can cost.
@@ -56,14 +57,20 @@ impl<S: Store> Following<S> {
         let mut after = self.ledger.reader().newest_seq().await?;
         // What was written before this place was taken is found by looking.
         self.waiters.wake_all();
+        let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.waiters.is_empty() {
             bell.mark_unchanged();
             if self.look(&mut after).await? == Look::FarBehind {
                 tracing::warn!(after, "the follower lags; everybody who waits looks for himself");
                 return Ok(());
             }
-            // The bell is never gone, since the ledger is here; and a lost one costs only so long.
-            drop(timeout(LOOK_EVERY, bell.changed()).await);
+            tokio::select! {
+                // Never gone, since the ledger is here.
+                _ = bell.changed() => {}
+                // A lost bell costs only so long, and so does work that its finder could not take after all.
+                _ = looks.tick() => self.waiters.wake_one_of_each(),
+            }
         }
         Ok(())
     }
@@ -74,9 +81,7 @@ impl<S: Store> Following<S> {
             let query = EventQuery { delegation_id: None, after: *after, limit: PAGE_MAX };
             let page = self.ledger.reader().events(query).await?;
             self.failures = 0;
-            for event in &page.events {
-                self.waiters.wake(&event.delegation_id, event.to);
-            }
+            page.events.iter().flat_map(concerned).for_each(|topic| self.waiters.wake(&topic));
             *after = page.events.last().map_or(*after, |event| event.seq);
             if page.next.is_none() {
                 return Ok(Look::CaughtUp);

@@ -1,12 +1,14 @@
 //! Follows the event log and wakes who waits.
 //!
-//! A waiter registers, then looks, then sleeps, so that no verdict falls between. The log only says when to
-//! look again; the answer is always the delegation as it is read then.
+//! A waiter registers under a topic, then looks, then sleeps, so that nothing falls between. The log only says
+//! when to look again; the answer is always what is found then.
 
 mod follow;
+mod topic;
 mod waiters;
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+pub use topic::Topic;
 pub use waiters::WAITERS_MAX;
 
 use follow::{Following, pause};
@@ -40,20 +43,32 @@ impl Until {
             Self::Stuck => !status.in_flight() || status == Status::Stuck,
         }
     }
+
+    fn of(self, id: &DelegationId) -> Topic {
+        match self {
+            Self::Terminal => Topic::Verdict(id.clone()),
+            Self::Stuck => Topic::News(id.clone()),
+        }
+    }
 }
 
-/// Why a wait has no answer.
+/// [`WAITERS_MAX`] requests wait already; ask again later, or without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many requests wait already")]
+pub struct TooMany;
+
+/// Why a wait for a delegation has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
-    /// [`WAITERS_MAX`] requests wait already; ask again later, or without waiting.
-    #[error("too many requests wait already")]
-    TooMany,
+    /// There is no place to wait.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The delegation could not be read.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
 
-/// One per process: reads the log and wakes waiters by id.
+/// One per process: reads the log and wakes waiters.
 pub struct Follower<S> {
     ledger: Ledger<S>,
     waiters: Waiters,
@@ -86,14 +101,35 @@ impl<S: Store> Follower<S> {
         until: Until,
         at_most: Duration,
     ) -> Result<Option<(Delegation, Bodies)>, WaitError> {
+        let (reader, topic) = (self.ledger.reader(), until.of(id));
+        let look = || async { Ok(reader.find(id).await?) };
+        let is_news = |found: &Option<(Delegation, Bodies)>| {
+            found.as_ref().is_none_or(|(delegation, _)| until.is_met_by(delegation.status))
+        };
+        self.wait_for(topic, at_most, look, is_news).await
+    }
+
+    /// What a look finds, as soon as that is news, or whatever it is when `at_most` has passed or the follower
+    /// stops. Looks at once, and again whenever something happened that concerns the topic.
+    pub async fn wait_for<T, E, F>(
+        &self,
+        topic: Topic,
+        at_most: Duration,
+        look: impl Fn() -> F,
+        is_news: impl Fn(&T) -> bool,
+    ) -> Result<T, E>
+    where
+        E: From<TooMany>,
+        F: Future<Output = Result<T, E>>,
+    {
         let mut over = pin!(sleep(at_most));
-        let place = self.waiters.enter(id, until);
+        let place = self.waiters.enter(topic);
         loop {
             let last_look = over.is_elapsed() || at_most.is_zero() || self.waiters.is_closed();
-            // Not kept over the sleep: bodies are large, and many wait.
-            match self.ledger.reader().find(id).await? {
-                Some((delegation, _)) if !(last_look || until.is_met_by(delegation.status)) => {}
-                found => return Ok(found),
+            // Not kept over the sleep: what is found is large, and many wait.
+            match look().await? {
+                found if last_look || is_news(&found) => return Ok(found),
+                _ => {}
             }
             match &place {
                 Ok(place) => tokio::select! {
@@ -101,7 +137,7 @@ impl<S: Store> Follower<S> {
                     () = &mut over => {}
                 },
                 Err(NoPlace::Closed) => {}
-                Err(NoPlace::Full) => return Err(WaitError::TooMany),
+                Err(NoPlace::Full) => return Err(TooMany.into()),
             }
         }
     }

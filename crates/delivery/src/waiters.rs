@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use consign_ledger::DelegationId;
-use consign_ledger::delegation::status::Status;
 use tokio::sync::Notify;
 
-use crate::Until;
+use crate::topic::Topic;
 
 /// Most requests that may wait at once.
 pub const WAITERS_MAX: usize = 10_000;
@@ -23,23 +21,27 @@ struct Hall {
     came: Notify,
 }
 
+/// A topic, and a number that is only taken once.
+type Key = (Topic, u64);
+
 #[derive(Default)]
 struct Seats {
-    by_id: BTreeMap<(DelegationId, u64), Arc<Seat>>,
+    by_topic: BTreeMap<Key, Seat>,
     next: u64,
     closed: bool,
 }
 
 struct Seat {
-    until: Until,
-    bell: Notify,
+    bell: Arc<Notify>,
+    /// Its waiter has a reason to look, and has not heard of it.
+    rung: bool,
 }
 
 /// A waiter's place. Dropped, it is free again.
 pub(crate) struct Place {
     waiters: Waiters,
-    key: (DelegationId, u64),
-    seat: Arc<Seat>,
+    key: Key,
+    bell: Arc<Notify>,
 }
 
 /// Why there is no place.
@@ -52,38 +54,40 @@ pub(crate) enum NoPlace {
 }
 
 impl Waiters {
-    pub(crate) fn enter(&self, id: &DelegationId, until: Until) -> Result<Place, NoPlace> {
+    pub(crate) fn enter(&self, topic: Topic) -> Result<Place, NoPlace> {
         let mut seats = self.seats();
         if seats.closed {
             return Err(NoPlace::Closed);
         }
-        if seats.by_id.len() >= WAITERS_MAX {
+        if seats.by_topic.len() >= WAITERS_MAX {
             return Err(NoPlace::Full);
         }
-        let seat = Arc::new(Seat { until, bell: Notify::new() });
-        let key = (id.clone(), seats.next);
+        let bell = Arc::new(Notify::new());
+        let key = (topic, seats.next);
         seats.next += 1;
-        seats.by_id.insert(key.clone(), Arc::clone(&seat));
-        if seats.by_id.len() == 1 {
+        seats.by_topic.insert(key.clone(), Seat { bell: Arc::clone(&bell), rung: false });
+        if seats.by_topic.len() == 1 {
             self.0.came.notify_one();
         }
-        Ok(Place { waiters: self.clone(), key, seat })
+        Ok(Place { waiters: self.clone(), key, bell })
     }
 
-    /// Wakes those for whom it matters that this delegation now stands there.
-    pub(crate) fn wake(&self, id: &DelegationId, status: Status) {
-        let seats = self.seats();
-        let of_id = (id.clone(), u64::MIN)..=(id.clone(), u64::MAX);
-        for (_, seat) in seats.by_id.range(of_id) {
-            if seat.until.is_met_by(status) {
-                seat.bell.notify_one();
-            }
-        }
+    /// Wakes those whom this news concerns: everybody, or one where one is enough.
+    pub(crate) fn wake(&self, topic: &Topic) {
+        self.seats().wake(topic);
+    }
+
+    /// Wakes one for each topic where one is enough: whoever was woken last may have left without looking.
+    pub(crate) fn wake_one_of_each(&self) {
+        let mut seats = self.seats();
+        let mut topics: Vec<_> = seats.by_topic.keys().map(|(topic, _)| topic.clone()).collect();
+        topics.dedup();
+        topics.iter().filter(|topic| topic.is_for_one()).for_each(|topic| seats.wake(topic));
     }
 
     /// Wakes everybody: each looks for itself.
     pub(crate) fn wake_all(&self) {
-        self.seats().by_id.values().for_each(|seat| seat.bell.notify_one());
+        self.seats().by_topic.values_mut().for_each(Seat::ring);
     }
 
     /// Wakes everybody for the last time.
@@ -93,7 +97,7 @@ impl Waiters {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.seats().by_id.is_empty()
+        self.seats().by_topic.is_empty()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -112,16 +116,41 @@ impl Waiters {
     }
 }
 
+impl Seats {
+    /// Who has waited longest comes first.
+    fn wake(&mut self, topic: &Topic) {
+        let of_topic = (topic.clone(), u64::MIN)..=(topic.clone(), u64::MAX);
+        let asleep = self.by_topic.range_mut(of_topic).map(|(_, seat)| seat);
+        let enough = if topic.is_for_one() { 1 } else { usize::MAX };
+        asleep.filter(|seat| !seat.rung).take(enough).for_each(Seat::ring);
+    }
+}
+
+impl Seat {
+    fn ring(&mut self) {
+        self.rung = true;
+        self.bell.notify_one();
+    }
+}
+
 impl Place {
     /// Returns when there is a reason to look. A reason that came before is not missed.
     pub(crate) async fn woken(&self) {
-        self.seat.bell.notified().await;
+        self.bell.notified().await;
+        if let Some(seat) = self.waiters.seats().by_topic.get_mut(&self.key) {
+            seat.rung = false;
+        }
     }
 }
 
 impl Drop for Place {
+    /// News for one that this one has not heard is for the next.
     fn drop(&mut self) {
-        self.waiters.seats().by_id.remove(&self.key);
+        let mut seats = self.waiters.seats();
+        let left = seats.by_topic.remove(&self.key);
+        if self.key.0.is_for_one() && left.is_some_and(|seat| seat.rung) {
+            seats.wake(&self.key.0);
+        }
     }
 }
 
@@ -131,53 +160,92 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Waker};
 
+    use consign_ledger::{AgentId, DelegationId};
+
     use super::*;
 
-    fn id(text: &str) -> DelegationId {
-        DelegationId::new(text).unwrap()
+    fn verdict(id: &str) -> Topic {
+        Topic::Verdict(DelegationId::new(id).unwrap())
+    }
+
+    fn work(agent: &str) -> Topic {
+        Topic::Work(AgentId::new(agent).unwrap())
     }
 
     fn is_woken(place: &Place) -> bool {
         pin!(place.woken()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
+    fn woken(places: &[Place]) -> Vec<bool> {
+        places.iter().map(is_woken).collect()
+    }
+
+    fn enter<const N: usize>(waiters: &Waiters, topic: &Topic) -> [Place; N] {
+        [(); N].map(|()| waiters.enter(topic.clone()).unwrap())
+    }
+
     #[test]
     fn only_what_is_waited_for_wakes() {
-        for (until, status, wakes) in [
-            (Until::Terminal, Status::Queued, false),
-            (Until::Terminal, Status::InProgress, false),
-            (Until::Terminal, Status::Stuck, false),
-            (Until::Terminal, Status::Completed, true),
-            (Until::Terminal, Status::Failed, true),
-            (Until::Terminal, Status::Cancelled, true),
-            (Until::Stuck, Status::Stuck, true),
-            (Until::Stuck, Status::InProgress, false),
-            (Until::Stuck, Status::Completed, true),
-        ] {
-            let waiters = Waiters::default();
-            let (mine, other) = (id("mine"), id("mine too"));
-            let place = waiters.enter(&mine, until).unwrap();
-            waiters.wake(&other, status);
-            assert!(!is_woken(&place), "another delegation");
-            waiters.wake(&mine, status);
-            assert_eq!(is_woken(&place), wakes, "{until:?} {status}");
-            assert!(!is_woken(&place), "once");
-        }
+        let waiters = Waiters::default();
+        let place = waiters.enter(verdict("mine")).unwrap();
+        waiters.wake(&verdict("mine too"));
+        waiters.wake(&Topic::News(DelegationId::new("mine").unwrap()));
+        assert!(!is_woken(&place), "something else");
+        waiters.wake(&verdict("mine"));
+        assert!(is_woken(&place));
+        assert!(!is_woken(&place), "once");
     }
 
     #[test]
     fn everybody_who_waits_for_one_delegation_is_woken() {
         let waiters = Waiters::default();
-        let enter = |_| waiters.enter(&id("one"), Until::Terminal).unwrap();
-        let places = (0..100).map(enter).collect::<Vec<_>>();
-        waiters.wake(&id("one"), Status::Completed);
+        let places: [_; 100] = enter(&waiters, &verdict("one"));
+        waiters.wake(&verdict("one"));
         assert!(places.iter().all(is_woken));
+    }
+
+    #[test]
+    fn work_wakes_one_who_sleeps_the_longest_waiting_first() {
+        let waiters = Waiters::default();
+        let places: [_; 3] = enter(&waiters, &work("bob"));
+        let other = waiters.enter(work("carol")).unwrap();
+        waiters.wake(&work("bob"));
+        assert_eq!(woken(&places), [true, false, false]);
+        waiters.wake(&work("bob"));
+        waiters.wake(&work("bob"));
+        assert_eq!(woken(&places), [true, true, false], "who was rung is not rung again");
+        (0..4).for_each(|_| waiters.wake(&work("bob")));
+        assert_eq!(woken(&places), [true; 3]);
+        assert!(!is_woken(&other));
+    }
+
+    #[test]
+    fn work_that_nobody_looked_for_wakes_the_next() {
+        let waiters = Waiters::default();
+        let [first, second, third]: [_; 3] = enter(&waiters, &work("bob"));
+        waiters.wake(&work("bob"));
+        drop(first);
+        assert!(is_woken(&second), "the first left without hearing it");
+        drop(second);
+        assert!(!is_woken(&third), "the second heard it");
+    }
+
+    #[test]
+    fn one_of_each_is_woken_where_one_is_enough() {
+        let waiters = Waiters::default();
+        let bobs: [_; 2] = enter(&waiters, &work("bob"));
+        let carols: [_; 2] = enter(&waiters, &work("carol"));
+        let callers: [_; 2] = enter(&waiters, &verdict("one"));
+        waiters.wake_one_of_each();
+        assert_eq!(woken(&bobs), [true, false]);
+        assert_eq!(woken(&carols), [true, false]);
+        assert_eq!(woken(&callers), [false, false]);
     }
 
     #[test]
     fn a_place_is_free_again_when_its_waiter_leaves() {
         let waiters = Waiters::default();
-        let enter = || waiters.enter(&id("one"), Until::Terminal);
+        let enter = || waiters.enter(verdict("one"));
         let mut places = (0..WAITERS_MAX).map(|_| enter().unwrap()).collect::<Vec<_>>();
         assert_eq!(enter().err(), Some(NoPlace::Full));
         places.pop();
@@ -189,9 +257,9 @@ mod tests {
     #[test]
     fn a_closed_hall_wakes_everybody_and_takes_nobody() {
         let waiters = Waiters::default();
-        let place = waiters.enter(&id("one"), Until::Terminal).unwrap();
+        let places: [_; 2] = enter(&waiters, &work("bob"));
         waiters.close();
-        assert!(is_woken(&place));
-        assert_eq!(waiters.enter(&id("two"), Until::Stuck).err(), Some(NoPlace::Closed));
+        assert_eq!(woken(&places), [true, true]);
+        assert_eq!(waiters.enter(verdict("two")).err(), Some(NoPlace::Closed));
     }
 }

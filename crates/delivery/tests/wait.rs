@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use consign_delivery::{Follower, Until, WAITERS_MAX, WaitError};
+use consign_delivery::{Follower, TooMany, Topic, Until, WAITERS_MAX, WaitError};
 use consign_ledger::command::{Command, Complete, Extend};
 use consign_ledger::delegation::deadline::DeadlineRequest;
 use consign_ledger::delegation::status::Status;
-use consign_ledger::{DelegationId, Failure, Ledger};
+use consign_ledger::{AgentId, DelegationId, Failure, Ledger};
 use consign_testkit::{Call, Faulty, Hooked, Hooks, Memory, World};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -53,6 +53,19 @@ impl Stage {
         });
         sleep(AT_ONCE).await;
         waiter
+    }
+
+    /// Somebody looks now, and again at each waking of almost half a minute: how often they looked, at last.
+    async fn looker(&self, topic: Topic) -> JoinHandle<u64> {
+        let follower = Arc::clone(&self.follower);
+        let looker = tokio::spawn(async move {
+            let looks = AtomicU64::new(0);
+            let look = || async { Ok::<_, TooMany>(looks.fetch_add(1, SeqCst) + 1) };
+            let at_most = Duration::from_secs(29);
+            follower.wait_for(topic, at_most, look, |_| false).await.expect("there is a place")
+        });
+        sleep(AT_ONCE).await;
+        looker
     }
 
     fn hooks(&self) -> &Hooks {
@@ -113,6 +126,29 @@ async fn a_waiter_hears_what_it_waits_for_at_once_and_nothing_else() {
             Some(heard) => assert_eq!(status, heard, "{acts}"),
             None => assert!(after >= AT_MOST && after < AT_MOST + AT_ONCE * 2, "{after:?}"),
         }
+    }
+}
+
+/// They look at first, when the follower takes its place, and at last; and for work, one of those who wait looks
+/// every two seconds, whatever the log says.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_work_or_messages_looks_when_there_may_be_some() {
+    const BY_ITSELF: u64 = 29 / 2;
+    let agent = |id: &str| AgentId::new(id).unwrap();
+    for (acts, topic, looks) in [
+        ("alice cancels D1", Topic::Inbox(agent("alice")), 4),
+        ("alice cancels D1", Topic::Inbox(agent("bob")), 3),
+        ("alice retries D1 as D1, to carol", Topic::Inbox(agent("alice")), 3),
+        ("alice delegates D2 to carol", Topic::Work(agent("carol")), BY_ITSELF + 4),
+        ("alice retries D1 as D1, to carol", Topic::Work(agent("carol")), BY_ITSELF + 4),
+        ("alice delegates D2 to bob", Topic::Work(agent("carol")), BY_ITSELF + 3),
+        ("alice delegates D2 to bob, dispatched", Topic::Work(agent("bob")), BY_ITSELF + 3),
+        ("alice sets D1 to stuck", Topic::Work(agent("bob")), BY_ITSELF + 4),
+    ] {
+        let mut stage = Stage::set(ONE).await;
+        let looker = stage.looker(topic.clone()).await;
+        stage.world.play(acts).await;
+        assert_eq!(looker.await.unwrap(), looks, "{acts} {topic:?}");
     }
 }
 
@@ -283,7 +319,7 @@ async fn ten_thousand_waiters_are_woken_and_one_more_is_turned_away() {
     sleep(AT_ONCE).await;
     let id = stage.world.id("D0");
     let one_more = || stage.follower.wait(&id, Until::Terminal, AT_MOST);
-    assert!(matches!(one_more().await, Err(WaitError::TooMany)));
+    assert!(matches!(one_more().await, Err(WaitError::TooMany(_))));
     let look = stage.follower.wait(&id, Until::Terminal, Duration::ZERO).await;
     assert!(look.unwrap().is_some(), "who does not wait is not turned away");
     waiters.pop().unwrap().abort();

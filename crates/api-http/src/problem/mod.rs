@@ -9,7 +9,7 @@ mod kind;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use consign_delivery::WaitError;
+use consign_delivery::{TooMany, WaitError};
 use consign_ledger::delegation::Delegation;
 use consign_ledger::{DelegationId, Error, Failure, Refusal, Refused};
 
@@ -75,13 +75,18 @@ impl From<Failure> for Problem {
     }
 }
 
+impl From<TooMany> for Problem {
+    fn from(_: TooMany) -> Self {
+        Self::too_many(
+            "too many requests wait for news already; come back later, or ask without `wait_s`",
+        )
+    }
+}
+
 impl From<WaitError> for Problem {
     fn from(error: WaitError) -> Self {
         match error {
-            WaitError::TooMany => Self::new(
-                Kind::TooManyRequests,
-                "too many requests wait for news already; come back later, or ask without `wait_s`",
-            ),
+            WaitError::TooMany(too_many) => too_many.into(),
             WaitError::Failure(failure) => failure.into(),
         }
     }

@@ -97,8 +97,12 @@ pub struct EventQuery {
 pub struct Event {
     /// Its place in the one sequence.
     pub seq: Seq,
-    /// Whose.
+    /// Of which delegation.
     pub delegation_id: DelegationId,
+    /// Its caller.
+    pub caller_id: AgentId,
+    /// Its callee, as it is when the event is read.
+    pub callee_id: AgentId,
     /// What happened.
     pub kind: EventKind,
     /// In which attempt.

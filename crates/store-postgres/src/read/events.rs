@@ -3,7 +3,7 @@
 use consign_ledger::delegation::change::{EventKind, Role};
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::{Event, EventPage, EventQuery, Late};
-use consign_ledger::{DelegationId, Seq};
+use consign_ledger::{AgentId, DelegationId, Seq};
 use tokio_postgres::Row;
 
 use super::row::Cell;
@@ -12,14 +12,14 @@ use crate::connect::Connection;
 use crate::failure::Trouble;
 
 const OF_ONE: &str = "
-    SELECT e.seq, d.delegation_id, e.kind, e.attempt, e.at, e.role, e.actor_id, e.from_status, e.to_status,
-           e.reason, e.data
+    SELECT e.seq, d.delegation_id, d.caller_id, d.callee_id, e.kind, e.attempt, e.at, e.role, e.actor_id,
+           e.from_status, e.to_status, e.reason, e.data
     FROM delegations d JOIN events e ON e.num = d.num
     WHERE d.delegation_id = $3 AND e.seq > $1 ORDER BY e.seq LIMIT $2";
 
 const OF_ALL: &str = "
-    SELECT e.seq, d.delegation_id, e.kind, e.attempt, e.at, e.role, e.actor_id, e.from_status, e.to_status,
-           e.reason, e.data
+    SELECT e.seq, d.delegation_id, d.caller_id, d.callee_id, e.kind, e.attempt, e.at, e.role, e.actor_id,
+           e.from_status, e.to_status, e.reason, e.data
     FROM events e JOIN delegations d ON d.num = e.num
     WHERE e.seq > $1 ORDER BY e.seq LIMIT $2";
 
@@ -54,6 +54,8 @@ fn read_event(row: &Row) -> Result<Event, Trouble> {
     Ok(Event {
         seq,
         delegation_id: cell.made("delegation_id", |text| DelegationId::new(text).ok())?,
+        caller_id: cell.made("caller_id", |text| AgentId::new(text).ok())?,
+        callee_id: cell.made("callee_id", |text| AgentId::new(text).ok())?,
         kind: cell.made("kind", EventKind::parse)?,
         attempt: cell.number("attempt")?,
         at: cell.time("at")?,

@@ -3,14 +3,15 @@
 use consign_ledger::delegation::change::{EventKind, Role};
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::{Event, EventPage, EventQuery, Late};
-use consign_ledger::{DelegationId, Json, Seq};
+use consign_ledger::{AgentId, DelegationId, Json, Seq};
 use rusqlite::{Connection, ToSql, params};
 
 use super::row::{Cell, payload};
 use crate::failure::Trouble;
 
-const EVENT: &str = "e.seq, d.delegation_id, e.kind, e.attempt, e.at, e.role, e.actor_id,
-                     e.from_status, e.to_status, e.reason, e.data";
+const EVENT: &str =
+    "e.seq, d.delegation_id, d.caller_id, d.callee_id, e.kind, e.attempt, e.at, e.role,
+                     e.actor_id, e.from_status, e.to_status, e.reason, e.data";
 
 const OF_ONE: &str = "FROM delegations d JOIN events e ON e.num = d.num
                       WHERE d.delegation_id = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
@@ -45,6 +46,8 @@ fn read_event(row: &rusqlite::Row<'_>) -> Result<Event, Trouble> {
     Ok(Event {
         seq,
         delegation_id: cell.made("delegation_id", |text| DelegationId::new(text).ok())?,
+        caller_id: cell.made("caller_id", |text| AgentId::new(text).ok())?,
+        callee_id: cell.made("callee_id", |text| AgentId::new(text).ok())?,
         kind: cell.made("kind", EventKind::parse)?,
         attempt: cell.plain("attempt")?,
         at: cell.time("at")?,

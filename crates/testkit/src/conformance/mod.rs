@@ -135,6 +135,7 @@ macro_rules! conforms {
                     an_id_is_never_found_under_another_spelling
                     bodies_come_back_as_they_were_sent
                     events_are_numbered_from_one_and_come_in_pages
+                    an_event_names_its_caller_and_whoever_is_its_callee_now
                     an_event_names_its_actor_and_both_statuses
                     an_inbox_comes_in_pages_and_tells_the_verdict
                     the_tallies_are_the_counts

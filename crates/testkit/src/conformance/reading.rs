@@ -7,7 +7,7 @@ use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::listening::Fleet;
 use consign_ledger::delegation::status::Status;
 use consign_ledger::delegation::terms::Terms;
-use consign_ledger::query::{EventQuery, Filter, InboxQuery, SweepReport};
+use consign_ledger::query::{Event, EventQuery, Filter, InboxQuery, SweepReport};
 use consign_ledger::{
     AgentId, DelegationId, Json, PREVIEW_BYTES_MAX, Payload, Reader as _, Time, preview,
 };
@@ -138,6 +138,25 @@ pub async fn events_are_numbered_from_one_and_come_in_pages<B: Backend>(mut worl
         let seqs: Vec<i64> = page.events.iter().map(|event| event.seq).collect();
         assert_eq!((seqs, page.next), (expected, next), "{name:?} behind {after}");
     }
+}
+
+pub async fn an_event_names_its_caller_and_whoever_is_its_callee_now<B: Backend>(
+    mut world: World<B>,
+) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob delegates D2 to carol, under D1
+            alice retries D1 as D1, to dave",
+        )
+        .await;
+    let told = |event: &Event| format!("{} {} {}", event.kind, event.caller_id, event.callee_id);
+    let told: Vec<String> = world.events().await.iter().map(told).collect();
+    assert_eq!(told, ["created alice dave", "created bob carol", "requeued alice dave"]);
+    let of_one = EventQuery { delegation_id: Some(world.id("D2")), after: 0, limit: 10 };
+    let page = world.reader().events(of_one).await.unwrap();
+    assert_eq!(page.events[0].callee_id, agent("carol"));
 }
 
 pub async fn an_event_names_its_actor_and_both_statuses<B: Backend>(mut world: World<B>) {

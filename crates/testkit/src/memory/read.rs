@@ -3,7 +3,7 @@
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::{
-    Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page,
+    Entry, Event, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page,
 };
 use consign_ledger::{Seq, preview};
 
@@ -32,11 +32,17 @@ impl Data {
             let ours = query.delegation_id.as_ref().is_none_or(|id| *id == event.delegation_id);
             ours && event.seq > query.after
         });
-        let mut events: Vec<_> = wanted.take(query.limit + 1).cloned().collect();
+        let mut events: Vec<_> = wanted.take(query.limit + 1).map(|it| self.as_read(it)).collect();
         let more = events.len() > query.limit;
         events.truncate(query.limit);
         let next = events.last().filter(|_| more).map(|event| event.seq);
         EventPage { events, next }
+    }
+
+    /// The event with its delegation's callee of today.
+    fn as_read(&self, event: &Event) -> Event {
+        let kept = self.named(&event.delegation_id).expect("an event has its delegation");
+        Event { callee_id: kept.delegation.callee_id.clone(), ..event.clone() }
     }
 
     pub(super) fn inbox(&self, query: &InboxQuery) -> Inbox {

@@ -88,8 +88,11 @@ impl Data {
     }
 
     fn append_event(&mut self, delegation_id: DelegationId, event: &NewEvent, at: Time) {
+        let delegation = &self.rows[&self.nums[&delegation_id]].delegation;
         self.events.push(Event {
             seq: self.newest_seq() + 1,
+            caller_id: delegation.caller_id.clone(),
+            callee_id: delegation.callee_id.clone(),
             delegation_id,
             kind: event.change.kind(),
             attempt: event.attempt,
