@@ -1,149 +1,36 @@
-//! Where the ledger is: what a database URL names, judged before anything is touched.
+//! Where the ledger is, as an operator says it.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use consign_store_postgres::{OpenError, shown};
+use consign_engine::{BadUrl, Database};
 
 use crate::error::ServeError;
-use crate::options::DATABASE_URL_DEFAULT;
+use crate::options::{DATABASE_URL_DEFAULT, DatabaseOptions};
 use crate::settings::or_default;
 
-/// Where a ledger is. Printed, it has no password.
-#[derive(Clone)]
-pub enum Database {
-    /// In a file, by its absolute path, so that the start line tells where it is.
-    Sqlite(PathBuf),
-    /// In a database of PostgreSQL.
-    Postgres {
-        /// What was given; it may hold a password.
-        url: String,
-        /// What may be shown of it.
-        shown: String,
-    },
-}
-
-impl fmt::Display for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Self::Postgres { shown, .. } => f.write_str(shown),
-        }
-    }
-}
-
-impl fmt::Debug for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Database {
-    pub(crate) fn of_url(url: &str) -> Result<Self, ServeError> {
-        let judged = match url.split_once(':') {
-            Some(("sqlite", path)) => file(path).map(Self::Sqlite).map_err(str::to_owned),
-            Some(("postgres" | "postgresql", _)) => in_postgres(url),
-            _ => Err("only sqlite: and postgres: are known".to_owned()),
-        };
-        judged.map_err(|why| ServeError::DatabaseUrl { given: scheme_of(url), why })
+impl DatabaseOptions {
+    /// Where the ledger is, or what is wrong with the URL and what to do about it.
+    pub fn settle(&self) -> Result<Database, ServeError> {
+        named(&self.database_url)
     }
 }
 
 /// The file that a database URL names, for what only a ledger in a file knows; an empty URL names the default.
 pub fn ledger_file(url: &str) -> Result<PathBuf, ServeError> {
-    match Database::of_url(or_default(url, DATABASE_URL_DEFAULT))? {
+    match named(url)? {
         Database::Sqlite(path) => Ok(path),
-        Database::Postgres { .. } => Err(ServeError::DatabaseUrl {
-            given: scheme_of(url),
+        Database::Postgres { .. } => Err(ServeError::DatabaseUrl(BadUrl {
+            given: "postgres:".to_owned(),
             why: "this command is for a ledger in a file".to_owned(),
-        }),
+        })),
     }
 }
 
-fn file(path: &str) -> Result<PathBuf, &'static str> {
-    let path = path.strip_prefix("//").unwrap_or(path);
-    match path {
-        "" => Err("it names no file"),
-        ":memory:" => Err("a ledger in memory would forget what it acknowledged"),
-        _ if path.contains('?') => Err("it takes no parameters"),
-        _ => std::path::absolute(Path::new(path)).map_err(|_| "it is no path"),
-    }
+/// Makes the ledger if there is none, and brings its schema up to date. It is safe to do so again.
+pub async fn migrate(database: &Database) -> Result<(), ServeError> {
+    Ok(consign_engine::migrate(database).await?)
 }
 
-fn in_postgres(url: &str) -> Result<Database, String> {
-    match shown(url) {
-        Ok(shown) => Ok(Database::Postgres { url: url.to_owned(), shown }),
-        Err(OpenError::BadUrl { why }) => Err(why),
-        Err(other) => Err(other.to_string()),
-    }
-}
-
-/// As much of a URL as may be repeated: what follows may be a password.
-fn scheme_of(url: &str) -> String {
-    match url.split_once(':') {
-        Some(("sqlite", _)) | None => url.to_owned(),
-        Some((scheme, _)) => format!("{scheme}:"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ledger_is_a_file() {
-        let here = std::env::current_dir().unwrap();
-        for (url, path) in [
-            ("sqlite:consign.db", here.join("consign.db")),
-            ("sqlite:data/a b.db", here.join("data/a b.db")),
-            ("sqlite:/var/lib/consign.db", "/var/lib/consign.db".into()),
-            ("sqlite:///var/lib/consign.db", "/var/lib/consign.db".into()),
-        ] {
-            let database = Database::of_url(url).unwrap();
-            assert!(matches!(&database, Database::Sqlite(file) if *file == path), "{database}");
-            assert_eq!(database.to_string(), format!("sqlite:{}", path.display()));
-        }
-    }
-
-    #[test]
-    fn or_a_database_whose_password_is_shown_to_nobody() {
-        for (url, shown) in [
-            ("postgres://ann:secret@db.example/ledger", "postgres://ann@db.example:5432/ledger"),
-            ("postgresql://ann:secret@[::1]:7000/ledger", "postgres://ann@[::1]:7000/ledger"),
-            (
-                "postgres://ann@one,two:7000/ledger?password=secret",
-                "postgres://ann@one:5432,two:7000/ledger",
-            ),
-            (
-                "postgres://%2Frun%2Fpostgresql/ledger?user=ann",
-                "postgres://ann@/run/postgresql:5432/ledger",
-            ),
-        ] {
-            let database = Database::of_url(url).unwrap();
-            assert_eq!(
-                (database.to_string(), format!("{database:?}")),
-                (shown.to_owned(), shown.to_owned())
-            );
-        }
-    }
-
-    #[test]
-    fn anything_else_is_refused_with_what_to_do() {
-        for (url, why) in [
-            ("sqlite:", "names no file"),
-            ("sqlite::memory:", "would forget"),
-            ("sqlite:a.db?mode=rwc", "takes no parameters"),
-            ("postgres://u:secret@h:port/db", "port"),
-            ("postgresql://u:secret@h/db?colour=red", "colour"),
-            ("postgres:u:secret@h/db", "must begin with postgres://"),
-            ("mysql://u:secret@h/db", "only sqlite"),
-            ("consign.db", "only sqlite"),
-        ] {
-            let refusal = Database::of_url(url).unwrap_err().to_string();
-            assert!(refusal.contains(why), "{url}: {refusal}");
-            assert!(refusal.contains("sqlite:consign.db"), "{url}: {refusal}");
-            assert!(refusal.contains("postgres://user:password@host"), "{url}: {refusal}");
-            assert!(!refusal.contains("secret"), "{url}: {refusal}");
-        }
-    }
+fn named(url: &str) -> Result<Database, ServeError> {
+    Database::of_url(or_default(url, DATABASE_URL_DEFAULT)).map_err(ServeError::DatabaseUrl)
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use consign_ledger::Failure;
+use consign_engine::{BadUrl, OpenError, PartEnded};
 
 /// Why `serve` ended otherwise than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -26,27 +26,16 @@ pub enum ServeError {
     NotLoopback(String),
     /// The database cannot be understood.
     #[error(
-        "--database-url (CONSIGN_DATABASE_URL) is {given:?}: {why}; give a file, such as sqlite:consign.db, or a \
-         database, such as postgres://user:password@host:5432/database"
+        "--database-url (CONSIGN_DATABASE_URL) is {:?}: {}; give a file, such as sqlite:consign.db, or a database, \
+         such as postgres://user:password@host:5432/database", .0.given, .0.why
     )]
-    DatabaseUrl {
-        /// What was given, without what may be a password.
-        given: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    DatabaseUrl(BadUrl),
     /// Neither on nor off.
     #[error("--brake (CONSIGN_BRAKE) is {0:?}; give on or off")]
     Brake(String),
-    /// The ledger's file.
+    /// The ledger cannot be opened.
     #[error(transparent)]
-    Sqlite(#[from] consign_store_sqlite::OpenError),
-    /// The ledger's database.
-    #[error(transparent)]
-    Postgres(#[from] consign_store_postgres::OpenError),
-    /// The ledger behind it.
-    #[error("the ledger cannot be read: {0}")]
-    Ledger(#[from] Failure),
+    Open(#[from] OpenError),
     /// The address is not to be had.
     #[error(
         "cannot listen on {address}: {why}; stop what listens there, or choose another address with --listen"
@@ -64,13 +53,8 @@ pub enum ServeError {
     #[error("cannot listen for signals: {0}")]
     Signals(io::Error),
     /// A part that must outlive the server ended before it.
-    #[error("{part} {how}; the server stops, because it could not keep its promises without it")]
-    PartEnded {
-        /// Which.
-        part: &'static str,
-        /// How.
-        how: String,
-    },
+    #[error("{0}; the server stops, because it could not keep its promises without it")]
+    PartEnded(PartEnded),
 }
 
 impl ServeError {
@@ -78,17 +62,9 @@ impl ServeError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Sqlite(_)
-            | Self::Postgres(_)
-            | Self::Ledger(_)
-            | Self::Bind { .. }
-            | Self::Signals(_)
-            | Self::Threads(_) => 1,
-            Self::Listen { .. }
-            | Self::NotLoopback(_)
-            | Self::DatabaseUrl { .. }
-            | Self::Brake(_) => 2,
-            Self::PartEnded { .. } => 70,
+            Self::Open(_) | Self::Bind { .. } | Self::Signals(_) | Self::Threads(_) => 1,
+            Self::Listen { .. } | Self::NotLoopback(_) | Self::DatabaseUrl(_) | Self::Brake(_) => 2,
+            Self::PartEnded(_) => 70,
         }
     }
 }

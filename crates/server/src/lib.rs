@@ -1,14 +1,10 @@
-//! The server: its settings, what is wired to what, how it starts and how it stops.
+//! The server: its settings, its port, its signals, and HTTP over a ledger that runs.
 //!
-//! It knows every crate and decides nothing: the rules are the ledger's, the dialect is the door's.
+//! It decides nothing: the rules are the ledger's, the dialect is the door's, and what must run, runs in the engine.
 
-mod clock;
 mod database;
 mod error;
 mod http;
-mod ids;
-mod listen;
-mod migrate;
 mod options;
 mod port;
 mod resources;
@@ -17,11 +13,10 @@ mod seconds;
 mod settings;
 mod signals;
 mod stop;
-mod vital;
 
-pub use database::{Database, ledger_file};
+pub use consign_engine::Database;
+pub use database::{ledger_file, migrate};
 pub use error::ServeError;
-pub use migrate::migrate;
 pub use options::{DATABASE_URL_DEFAULT, DatabaseOptions, Options};
 pub use run::serve;
 pub use settings::{Brake, Settings};

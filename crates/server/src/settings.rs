@@ -4,11 +4,10 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use crate::database::Database;
+use consign_engine::Database;
+
 use crate::error::ServeError;
-use crate::options::{
-    BRAKE_DEFAULT, DATABASE_URL_DEFAULT, DatabaseOptions, LISTEN_DEFAULT, Options,
-};
+use crate::options::{BRAKE_DEFAULT, LISTEN_DEFAULT, Options};
 use crate::seconds::{Ignored, SecondsSetting};
 
 /// The longest pause between two sweeps.
@@ -69,10 +68,14 @@ impl Options {
     }
 }
 
-impl DatabaseOptions {
-    /// Where the ledger is, or what is wrong with the URL and what to do about it.
-    pub fn settle(&self) -> Result<Database, ServeError> {
-        Database::of_url(or_default(&self.database_url, DATABASE_URL_DEFAULT))
+impl Settings {
+    /// What the ledger runs by.
+    pub(crate) fn of_engine(&self) -> consign_engine::Settings {
+        consign_engine::Settings {
+            stuck_threshold_s: self.stuck_threshold_s,
+            sweeper_interval_s: self.sweeper_interval_s,
+            brake: self.brake == Brake::On,
+        }
     }
 }
 

@@ -14,20 +14,19 @@ use crate::shell::cargo;
 type Layer = (&'static str, &'static [&'static str]);
 
 const LEDGER: &str = "consign-ledger";
+const ENGINE: &str = "consign-engine";
 const STORES: [&str; 2] = ["consign-store-sqlite", "consign-store-postgres"];
 
 /// Every crate of the workspace stands here. No door knows another, no store a door, the sweeper no delivery.
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 13] = [
     (LEDGER, &[]),
     (STORES[0], &[LEDGER]),
     (STORES[1], &[LEDGER]),
     ("consign-sweeper", &[LEDGER]),
     ("consign-delivery", &[LEDGER]),
     ("consign-api-http", &[LEDGER, "consign-sweeper", "consign-delivery"]),
-    (
-        "consign-server",
-        &[LEDGER, STORES[0], STORES[1], "consign-sweeper", "consign-delivery", "consign-api-http"],
-    ),
+    (ENGINE, &[LEDGER, STORES[0], STORES[1], "consign-sweeper", "consign-delivery"]),
+    ("consign-server", &[ENGINE, "consign-api-http"]),
     ("consign-client", &[]),
     ("consign-cli", &["consign-server", "consign-client", STORES[0]]),
     ("consign-testkit", &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery"]),

@@ -13,7 +13,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// Periods without an answer after which the ledger counts as wedged.
 const PERIODS_UNANSWERED_MAX: u32 = 60;
 
-/// Keeps the mark moving until the server stops. Ends before only where the ledger does not answer any more.
+/// Keeps the mark moving until the ledger stops. Ends before only where the ledger does not answer any more.
 pub(crate) async fn keep_listening<S: Store>(
     ledger: Ledger<S>,
     mut stopping: watch::Receiver<bool>,

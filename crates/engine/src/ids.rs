@@ -3,6 +3,14 @@
 use consign_ledger::{Clock, IdSource};
 use uuid::Builder;
 
+use crate::clock::SystemClock;
+
+/// A new UUID by the machine's clock, for who names a delegation before asking for it.
+#[must_use]
+pub fn fresh_uuid() -> [u8; 16] {
+    Uuids(SystemClock).next_uuid()
+}
+
 /// Ids of a clock's milliseconds and the kernel's random bytes.
 pub(crate) struct Uuids<C>(pub(crate) C);
 
@@ -18,7 +26,6 @@ impl<C: Clock> IdSource for Uuids<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
 
     #[test]
     fn ids_are_of_version_7_and_differ() {

@@ -1,4 +1,4 @@
-//! The parts without which a server is none: if one ends before it, the server ends, loudly.
+//! The parts without which a ledger is none: whoever runs it is told which ended, and how.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,7 +7,15 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
-use crate::error::ServeError;
+/// A part ended that must outlive the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{part} {how}")]
+pub struct PartEnded {
+    /// Which.
+    pub part: &'static str,
+    /// How.
+    pub how: String,
+}
 
 /// The running parts, by name.
 #[derive(Default)]
@@ -28,7 +36,7 @@ impl VitalParts {
     }
 
     /// Which ended first, and how. Waits for ever while none does.
-    pub(crate) async fn first_to_end(&mut self) -> ServeError {
+    pub(crate) async fn first_to_end(&mut self) -> PartEnded {
         match self.running.join_next_with_id().await {
             None => std::future::pending().await,
             Some(Ok((id, ()))) => self.ended(id, "ended".to_owned()),
@@ -36,8 +44,8 @@ impl VitalParts {
         }
     }
 
-    fn ended(&self, id: Id, how: String) -> ServeError {
-        ServeError::PartEnded { part: self.names.get(&id).copied().unwrap_or("a part"), how }
+    fn ended(&self, id: Id, how: String) -> PartEnded {
+        PartEnded { part: self.names.get(&id).copied().unwrap_or("a part"), how }
     }
 
     /// Ends what still runs, and waits no longer than `at_most` for it.
@@ -72,10 +80,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_that_ends_or_panics_is_named() {
-        assert!(told_by(async {}).await.starts_with("the porter ended;"));
+        assert!(told_by(async {}).await.starts_with("the porter ended"));
         let told = told_by(async { panic!("no keys") }).await;
-        assert!(told.starts_with("the porter panicked: no keys;"), "{told}");
+        assert!(told.starts_with("the porter panicked: no keys"), "{told}");
         let told = told_by(async { panic!("no {}", "keys") }).await;
-        assert!(told.starts_with("the porter panicked: no keys;"), "{told}");
+        assert!(told.starts_with("the porter panicked: no keys"), "{told}");
     }
 }
