@@ -10,6 +10,7 @@ pub mod query;
 
 mod beats;
 mod book;
+mod canonical;
 mod error;
 mod id;
 mod ledger;

@@ -1,9 +1,8 @@
 //! What callers and callees hand each other: text or JSON, kept as it was sent.
 
-use std::collections::BTreeMap;
-
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+
+use crate::canonical::canonical;
 
 /// Longest preview, in bytes, cut on a character boundary.
 pub const PREVIEW_BYTES_MAX: usize = 4096;
@@ -24,48 +23,6 @@ impl Json {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The same value written in one way: keys sorted, no white space.
-    fn canonical(&self) -> String {
-        let mut text = String::with_capacity(self.0.len());
-        canonical_into(&self.0, &mut text);
-        text
-    }
-}
-
-/// Writes a JSON text with its keys sorted and without white space. Numbers keep their digits: read as
-/// floating point, two long ones would be the same.
-fn canonical_into(json: &str, out: &mut String) {
-    let json = json.trim_ascii();
-    if let Ok(object) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
-        let members = object.iter().map(|(key, value)| (Some(key.as_str()), value.get()));
-        canonical_list(('{', '}'), members, out);
-    } else if let Ok(array) = serde_json::from_str::<Vec<&RawValue>>(json) {
-        canonical_list(('[', ']'), array.iter().map(|value| (None, value.get())), out);
-    } else if let Ok(text) = serde_json::from_str::<String>(json) {
-        out.push_str(&serde_json::Value::from(text).to_string());
-    } else {
-        out.push_str(json);
-    }
-}
-
-fn canonical_list<'json>(
-    (open, close): (char, char),
-    members: impl Iterator<Item = (Option<&'json str>, &'json str)>,
-    out: &mut String,
-) {
-    out.push(open);
-    for (place, (key, value)) in members.enumerate() {
-        if place > 0 {
-            out.push(',');
-        }
-        if let Some(key) = key {
-            out.push_str(&serde_json::Value::from(key).to_string());
-            out.push(':');
-        }
-        canonical_into(value, out);
-    }
-    out.push(close);
 }
 
 /// A task or a result.
@@ -91,7 +48,7 @@ impl Payload {
     pub(crate) fn hash_into(&self, hasher: &mut Sha256) {
         match self {
             Self::Text(text) => field(hasher, "text", text.as_bytes()),
-            Self::Json(json) => field(hasher, "json", json.canonical().as_bytes()),
+            Self::Json(json) => field(hasher, "json", canonical(json.as_str()).as_bytes()),
         }
     }
 }
@@ -128,25 +85,4 @@ pub struct Bodies {
     pub metadata: Option<Json>,
     /// What the callee last sent as progress.
     pub progress: Option<Json>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_json_is_written_in_one_way_and_unequal_json_is_not() {
-        for (json, canonical) in [
-            (
-                r#" { "b" : [ 1 , {"y":null, "x":true} ], "a" : "\u0041" } "#,
-                r#"{"a":"A","b":[1,{"x":true,"y":null}]}"#,
-            ),
-            ("12345678901234567890123", "12345678901234567890123"),
-            (" 1e999 ", "1e999"),
-            ("[]", "[]"),
-            ("{}", "{}"),
-        ] {
-            assert_eq!(Json::trusted(json.to_owned()).canonical(), canonical);
-        }
-    }
 }

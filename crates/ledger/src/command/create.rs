@@ -55,7 +55,8 @@ impl Create {
     }
 
     pub(super) fn decide(&self, spare: &DelegationId, book: &mut Book) -> Result<Outcome, Error> {
-        if let Some(slot) = self.earlier(book)? {
+        let fingerprint = self.fingerprint();
+        if let Some(slot) = self.earlier(fingerprint, book)? {
             return Ok(Outcome::replay(book, slot));
         }
         self.check_attempts()?;
@@ -75,7 +76,7 @@ impl Create {
             terms: self.terms,
             parent_id: self.parent_id.clone(),
             retry_of: None,
-            fingerprint: self.fingerprint(),
+            fingerprint,
             bodies: NewBodies::Given(Arc::clone(&self.bodies)),
         };
         let slot = draft.open(book)?;
@@ -94,7 +95,7 @@ impl Create {
     }
 
     /// The delegation that this very request made before, if it did. The id speaks before the key.
-    fn earlier(&self, book: &Book) -> Result<Option<Slot>, Error> {
+    fn earlier(&self, fingerprint: [u8; 16], book: &Book) -> Result<Option<Slot>, Error> {
         let by_id = match &self.delegation_id {
             Some(id) => book.lookup(id)?,
             None => None,
@@ -103,7 +104,6 @@ impl Create {
             Some(id) => book.lookup(&id)?,
             None => None,
         };
-        let fingerprint = self.fingerprint();
         match (by_id, by_key) {
             (None, None) => Ok(None),
             (Some(slot), other) => {
