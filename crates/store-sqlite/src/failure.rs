@@ -1,5 +1,7 @@
 //! From SQLite's errors to the ledger's kinds of failure.
 
+use std::path::PathBuf;
+
 use consign_ledger::{CorruptRow, Failure};
 use rusqlite::{Error, ErrorCode, ffi};
 
@@ -15,6 +17,10 @@ pub(crate) enum Trouble {
     Moved(i64),
     #[error("the rules panicked")]
     Panicked,
+    #[error(
+        "{0} was removed or replaced while it is open; put the same file back, or start again with the one that is there"
+    )]
+    FileGone(PathBuf),
     /// The commit was asked for and failed in the middle of its writes.
     #[error("a commit ended in an I/O error: {0}")]
     CommitUnknown(Error),
@@ -27,7 +33,9 @@ impl From<Trouble> for Failure {
             Trouble::CommitUnknown(_) => Self::Unknown(trouble.into()),
             Trouble::Panicked => Self::Rejected(trouble.into()),
             Trouble::Sqlite(ref error) if is_theirs(error) => Self::Rejected(trouble.into()),
-            Trouble::Moved(_) | Trouble::Sqlite(_) => Self::Unavailable(trouble.into()),
+            Trouble::Moved(_) | Trouble::FileGone(_) | Trouble::Sqlite(_) => {
+                Self::Unavailable(trouble.into())
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod backup;
 mod checkpointer;
 mod condition;
 mod failure;
+mod files;
 mod open;
 #[cfg(test)]
 mod plans;
@@ -55,6 +56,7 @@ impl SqliteStore {
     /// Opens or makes the ledger at `path`, and keeps every other process out of it.
     pub fn open(path: &Path, clock: impl Clock) -> Result<Self, OpenError> {
         let opened = open::open(path)?;
+        let path = &opened.path;
         let time = Arc::new(LedgerTime::new(clock, opened.latest));
         let writer = Writer::start(opened.connection, opened.lock, Arc::clone(&time), path)?;
         Ok(Self { time, writer, readers: Readers::start(path)? })

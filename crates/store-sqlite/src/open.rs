@@ -76,6 +76,8 @@ pub enum OpenError {
 
 /// A ledger that is ours.
 pub(crate) struct Opened {
+    /// The file itself, where the name that was given is a link to it.
+    pub(crate) path: PathBuf,
     pub(crate) connection: Connection,
     pub(crate) lock: File,
     /// The last moment that was written down.
@@ -102,7 +104,7 @@ fn open_locked(path: &Path, lock: File) -> Result<Opened, OpenError> {
     tune(&connection).map_err(sqlite)?;
     migrate(&mut connection, version).map_err(sqlite)?;
     let latest = latest(&connection).map_err(sqlite)?;
-    Ok(Opened { connection, lock, latest })
+    Ok(Opened { path: itself(path), connection, lock, latest })
 }
 
 /// A connection to a ledger that exists, whoever has it open, for reading alone. Reading under WAL needs no lock,
@@ -142,10 +144,16 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Beside the file itself, so that there is one lock by whatever link somebody comes.
 fn lock_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = itself(path).into_os_string();
     name.push(".lock");
     PathBuf::from(name)
+}
+
+/// The file that a link leads to; the name as it is, where there is no file yet.
+fn itself(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// A second connection to an open ledger that copies its WAL.

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpointer::Checkpointer;
 use crate::failure::{Trouble, commit_trouble};
+use crate::files::Files;
 use crate::open::{OpenError, sqlite_error};
 use crate::time::LedgerTime;
 
@@ -32,6 +33,7 @@ pub(crate) struct Writer {
 /// What the writing thread writes with.
 pub(crate) struct Pen {
     connection: Connection,
+    files: Files,
     pub(crate) time: Arc<LedgerTime>,
     wal: PathBuf,
     /// The size of the WAL past which it is cut next.
@@ -67,6 +69,7 @@ impl Writer {
         wal.push("-wal");
         let pen = Pen {
             connection,
+            files: Files::of(path)?,
             time,
             wal: wal.into(),
             cut_past_bytes: WAL_BYTES_MAX,
@@ -127,6 +130,7 @@ impl Pen {
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (answer, end) = write(&transaction, &self.time)?;
         if end == End::Commit {
+            self.files.must_be_there()?;
             transaction.commit().map_err(commit_trouble)?;
         }
         Ok(answer)

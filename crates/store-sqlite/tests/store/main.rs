@@ -5,6 +5,7 @@
 mod backend;
 mod checks;
 mod corruptions;
+mod files;
 mod model;
 mod pause;
 

@@ -1,0 +1,45 @@
+//! What becomes of a ledger whose files somebody moves about.
+
+use std::fs;
+
+use consign_store_sqlite::{OpenError, SqliteStore};
+use consign_testkit::{Backend as _, HandClock, World};
+
+use super::backend::Sqlite;
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_acknowledged_into_a_file_that_is_not_there() {
+    for name in ["ledger.db", "ledger.db-wal"] {
+        let mut world = World::<Sqlite>::new().await;
+        world.play("alice delegates D1 to bob & bob beats D1").await;
+        let file = world.backend().path().with_file_name(name);
+        let aside = file.with_extension("aside");
+        for replaced in [false, true] {
+            fs::rename(&file, &aside).unwrap();
+            if replaced {
+                fs::copy(&aside, &file).unwrap();
+            }
+            world
+                .play(
+                    "
+                    alice delegates D2 to bob   refused unavailable
+                    bob beats D1                refused unavailable",
+                )
+                .await;
+            fs::rename(&aside, &file).unwrap();
+            world.play("bob beats D1            told in_progress").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_has_one_owner_by_whatever_link_somebody_comes() {
+    let ledger = Sqlite::fresh(HandClock::default()).await;
+    let link = ledger.path().with_file_name("link.db");
+    std::os::unix::fs::symlink(ledger.path(), &link).unwrap();
+    let first = ledger.open().await;
+    let second = SqliteStore::open(&link, HandClock::default());
+    assert!(matches!(second, Err(OpenError::InUse { .. })), "there are two");
+    drop(first);
+    SqliteStore::open(&link, HandClock::default()).map(drop).unwrap();
+}
