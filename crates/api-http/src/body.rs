@@ -9,15 +9,19 @@ use axum::http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
+use crate::guard::{Turn, Turns};
 use crate::limits::{BODY_BYTES_DRAINED_MAX, BODY_BYTES_MAX, BODY_S_MAX};
 use crate::params;
 use crate::parse;
 use crate::problem::Problem;
 use crate::wire::excerpt;
 
-/// A body that has arrived whole.
+/// A body that has arrived whole, and its turn to be worked on, where it needs one.
 #[derive(Debug)]
-pub(crate) struct Body(Bytes);
+pub(crate) struct Body {
+    bytes: Bytes,
+    _turn: Option<Turn>,
+}
 
 impl Body {
     /// The request in it. An empty body is an empty object.
@@ -31,7 +35,7 @@ impl Body {
     }
 
     fn text(&self) -> Result<&str, Problem> {
-        let text = std::str::from_utf8(&self.0).map_err(|why| {
+        let text = std::str::from_utf8(&self.bytes).map_err(|why| {
             let at = why.valid_up_to();
             Problem::invalid(format!("the body is not valid UTF-8, from byte {at} on"))
         })?;
@@ -43,7 +47,7 @@ impl<S: Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (head, stream) = request.into_parts();
+        let (mut head, stream) = request.into_parts();
         params::none(head.uri.query())?;
         refuse_long(&head.headers)?;
         let whole = tokio::time::timeout(Duration::from_secs(BODY_S_MAX), collect(stream));
@@ -56,7 +60,11 @@ impl<S: Sync> FromRequest<S> for Body {
             must_be_json(&head.headers)?;
             must_be_plain(&head.headers)?;
         }
-        Ok(Self(bytes))
+        let turn = match head.extensions.remove::<Turns>() {
+            Some(turns) => Some(turns.turn().await?),
+            None => None,
+        };
+        Ok(Self { bytes, _turn: turn })
     }
 }
 
