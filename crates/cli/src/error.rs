@@ -42,6 +42,9 @@ pub(crate) enum CliError {
     /// The ledger could not be looked at.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The demo cannot be played, or an agent cannot play its part.
+    #[error("{0}")]
+    Demo(String),
     /// Nobody reads what is printed, or the disk is full.
     #[error("standard output cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -58,9 +61,11 @@ impl CliError {
             | Self::Usage(_) => Exit::Usage,
             // Whoever stopped reading has seen enough.
             Self::Output(why) if why.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::Output(_) | Self::Unwritable { .. } | Self::Backup(_) | Self::Audit(_) => {
-                Exit::Broken
-            }
+            Self::Output(_)
+            | Self::Unwritable { .. }
+            | Self::Backup(_)
+            | Self::Audit(_)
+            | Self::Demo(_) => Exit::Broken,
             Self::Stop(_) => Exit::Stop,
             Self::Server { error, .. } => of_client(error),
         }

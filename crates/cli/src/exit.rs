@@ -31,6 +31,12 @@ pub(crate) enum Exit {
     NoVerdict = 13,
     /// Something is wrong with the ledger.
     Unsound = 20,
+    /// Ended by SIGHUP: its terminal is gone.
+    HungUp = 129,
+    /// Ended by SIGINT.
+    Interrupted = 130,
+    /// Ended by SIGTERM.
+    Terminated = 143,
 }
 
 impl Exit {

@@ -2,6 +2,7 @@
 
 mod asking;
 mod command;
+mod demo;
 mod diagnosis;
 mod error;
 mod exit;

@@ -8,6 +8,7 @@ mod children;
 mod complete;
 mod completions;
 mod delegate;
+mod demo;
 mod dispatch;
 mod doctor;
 mod events;
@@ -33,11 +34,15 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub(crate) use serve::Serve;
+
 /// In the order in which a newcomer meets them.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the ledger, its sweeper and the HTTP API
-    Serve(serve::Serve),
+    Serve(Serve),
+    /// Watch a small fleet of agents get every verdict there is, within a minute
+    Demo(demo::Demo),
     /// Entrust a task to an agent
     Delegate(Box<delegate::Delegate>),
     /// List delegations, newest first
@@ -99,6 +104,7 @@ impl Command {
     pub(crate) fn run(self) -> ExitCode {
         match self {
             Self::Serve(it) => it.run(),
+            Self::Demo(it) => it.run(),
             Self::Delegate(it) => it.run(),
             Self::Ls(it) => it.run(),
             Self::Show(it) => it.run(),

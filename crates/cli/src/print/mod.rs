@@ -17,9 +17,9 @@ use jiff::Timestamp;
 pub(crate) use delegation::{list, one_line, outlook, sheet_of};
 pub(crate) use history::{actor, answered, changed, event_line, events, report, reports};
 pub(crate) use sheet::Sheet;
-pub(crate) use table::{Column, Table};
+pub(crate) use table::{Column, Table, hue};
 pub(crate) use time::{duration, exact};
-pub(crate) use words::{escaped, escaped_lines, excerpt, payload};
+pub(crate) use words::{cut, escaped, escaped_lines, excerpt, payload};
 
 /// Standard output, and who reads it.
 #[derive(Clone, Copy, Debug)]

@@ -108,20 +108,20 @@ impl<'a> Table<'a> {
     fn cell(&self, text: String) -> Cell {
         let color = Status::ALL.into_iter().find(|status| status.as_str() == text).map(hue);
         match color.filter(|_| self.paper.color) {
-            Some(color) => Cell::new(text).fg(color),
+            Some(color) => Cell::new(text).fg(Color::AnsiValue(color)),
             None => Cell::new(text),
         }
     }
 }
 
-/// What a status looks like.
-const fn hue(status: Status) -> Color {
+/// What a status looks like, as one of a terminal's sixteen colours.
+pub(crate) const fn hue(status: Status) -> u8 {
     match status {
-        Status::Queued | Status::Dispatched => Color::Blue,
-        Status::InProgress => Color::Cyan,
-        Status::Stuck => Color::Yellow,
-        Status::Completed => Color::Green,
-        Status::Failed => Color::Red,
-        Status::Cancelled => Color::DarkGrey,
+        Status::Queued | Status::Dispatched => 12,
+        Status::InProgress => 14,
+        Status::Stuck => 11,
+        Status::Completed => 10,
+        Status::Failed => 9,
+        Status::Cancelled => 8,
     }
 }
