@@ -110,9 +110,9 @@ impl Agent {
 
     /// Says nothing to the ledger, until somebody calls.
     pub(super) async fn is_cut_off(&mut self) -> Played {
-        says("its network is gone");
+        says("is cut off");
         self.lifeline.hears().await;
-        says("its network is back");
+        says("is back");
         Ok(())
     }
 

@@ -136,3 +136,18 @@ fn told(event: &Event) -> String {
     let why = event.reason.as_ref().map(|why| format!(": {why}"));
     event.kind.replace('_', " ") + &why.unwrap_or_default()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) fn delegation(id: &str, status: &str) -> Delegation {
+        let document = format!(
+            r#"{{"delegation_id": "{id}", "caller_id": "alice", "callee_id": "{id}", "status": "{status}",
+                "attempt": 1, "max_attempts": 1, "task_preview": "work", "deadline": "2026-01-01T06:00:00Z",
+                "last_heartbeat": "2026-01-01T00:00:01Z", "priority": 0, "notify": [], "version": 1,
+                "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}}"#
+        );
+        serde_json::from_str(&document).unwrap()
+    }
+}

@@ -25,11 +25,20 @@ const YELLOW: u8 = 11;
 /// What a frame is drawn of.
 pub(super) struct Frame<'a> {
     pub(super) known: &'a Known,
-    pub(super) title: &'a str,
+    /// The first two lines.
+    pub(super) title: &'a Title,
     pub(super) elapsed: Duration,
     pub(super) now: Timestamp,
     pub(super) size: Size,
     pub(super) color: bool,
+}
+
+/// What stands above the table.
+pub(super) struct Title {
+    /// What is shown.
+    pub(super) what: String,
+    /// What a reader can do meanwhile.
+    pub(super) invitation: String,
 }
 
 /// Text in one colour, of so many columns.
@@ -43,8 +52,7 @@ impl Frame<'_> {
     /// Its lines; no more than fit.
     pub(super) fn lines(&self) -> Vec<String> {
         let Size { rows, .. } = self.size;
-        let head = [self.title(), String::new(), self.head()];
-        let mut lines: Vec<String> = head.into_iter().collect();
+        let mut lines = vec![self.title(), self.invitation(), String::new(), self.head()];
         lines.extend(self.known.rows.iter().map(|row| self.row(row)));
         lines.push(String::new());
         let left = rows.saturating_sub(lines.len());
@@ -60,7 +68,12 @@ impl Frame<'_> {
     fn title(&self) -> String {
         let elapsed = format!("{:>3} s", self.elapsed.as_secs());
         let chars = self.size.columns.saturating_sub(elapsed.len() + BETWEEN.len());
-        self.line([plain(self.title, chars), plain(&elapsed, elapsed.len())])
+        self.line([plain(&self.title.what, chars), plain(&elapsed, elapsed.len())])
+    }
+
+    fn invitation(&self) -> String {
+        let chars = self.size.columns;
+        self.line([Cell { text: self.title.invitation.clone(), color: Some(DIM), chars }])
     }
 
     fn head(&self) -> String {
@@ -68,8 +81,8 @@ impl Frame<'_> {
             ("AGENT", None),
             ("STATUS", None),
             ("HEARD", None),
-            ("WHAT ITS PROCESS DOES", None),
-            ("WHAT THE LEDGER SAYS", None),
+            ("ITS PROCESS", None),
+            ("THE LEDGER", None),
         ])
     }
 
@@ -99,7 +112,7 @@ impl Frame<'_> {
         let taken: usize = narrow.iter().map(|chars| chars + BETWEEN.len()).sum();
         let left = self.size.columns.saturating_sub(taken + BETWEEN.len());
         // What an agent does is told in fewer words than what became of it.
-        let deed = left * 2 / 5;
+        let deed = left * 3 / 7;
         let chars = narrow.into_iter().chain([deed, left - deed]);
         let cell = |((text, color), chars): ((&str, Option<u8>), usize)| Cell {
             text: text.to_owned(),
@@ -142,6 +155,9 @@ impl Frame<'_> {
         let mut line = String::new();
         for cell in cells {
             let chars = cell.chars.min(left);
+            if chars == 0 {
+                break;
+            }
             line += &self.painted(&cell, chars);
             line += BETWEEN;
             left = left.saturating_sub(chars + BETWEEN.len());
@@ -191,4 +207,52 @@ fn in_progress(it: &Delegation) -> String {
         format!("waits for a {}{}", waiting.r#for, note.unwrap_or_default())
     });
     waits.or_else(|| it.progress.as_deref().map(payload)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::board::{Board, tests::delegation};
+    use crate::demo::story::STORIES;
+
+    fn drawn(columns: usize, rows: usize, color: bool) -> Vec<String> {
+        let board = Board::new();
+        let statuses = Status::ALL.into_iter().cycle();
+        for (story, status) in STORIES.iter().zip(statuses) {
+            board.happened(story, By::Agent, "does what it can, and that takes a great many words");
+            let it =
+                Delegation { progress: Some(long()), ..delegation(story.name, status.as_str()) };
+            board.learned(it, vec![]);
+        }
+        let title = Title { what: "consign demo".repeat(9), invitation: "look".repeat(30) };
+        let (size, elapsed) = (Size { columns, rows }, Duration::from_secs(100));
+        let now = "2026-01-01T00:00:09Z".parse().unwrap();
+        let seen = board.seen();
+        let known = seen.borrow();
+        Frame { known: &known, title: &title, elapsed, now, size, color }.lines()
+    }
+
+    fn long() -> Box<serde_json::value::RawValue> {
+        consign_client::json_text(&"step \u{1b}[2J".repeat(40))
+    }
+
+    #[test]
+    fn a_frame_fits_whatever_the_size() {
+        for (columns, rows) in [(200, 60), (100, 30), (80, 24), (60, 15), (20, 5), (1, 1)] {
+            let lines = drawn(columns, rows, false);
+            assert!(lines.len() <= rows, "{lines:#?}");
+            for line in lines {
+                assert!(line.chars().count() <= columns, "{columns}: {line}");
+                assert!(!line.contains('\u{1b}'), "an order: {line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_status_and_a_silence_have_their_colours() {
+        let lines = drawn(100, 30, true).join("\n");
+        for part in ["\x1b[38;5;11mstuck", "\x1b[38;5;9mfailed", "\x1b[38;5;9m♡ 8.0s"] {
+            assert!(lines.contains(part), "{part:?} is not in {lines:?}");
+        }
+    }
 }

@@ -77,7 +77,8 @@ async fn started(mut command: Command, log: &Path) -> Result<(Child, String), Cl
     }
     let status = child.wait().await.map_err(broken("the server cannot be waited for"))?;
     let told = read_to_string(log).unwrap_or_default();
-    let why = told.trim().trim_start_matches("consign: ").to_owned();
+    // The server reads a variable as well; the demo does not, so that it never plays on a ledger by accident.
+    let why = told.trim().trim_start_matches("consign: ").replace(" (CONSIGN_DATABASE_URL)", "");
     Err(if status.code() == Some(2) { CliError::Usage(why) } else { CliError::Demo(why) })
 }
 
@@ -104,7 +105,7 @@ impl House {
         match Status::ALL.iter().map(|status| stats.of(*status)).sum::<u64>() {
             0 => Ok(()),
             count => Err(CliError::Usage(format!(
-                "--database-url names a ledger with {count} delegations in it, and the demo plays on an empty one; \
+                "--database-url names a ledger that is in use (delegations: {count}), and the demo plays on an empty one; \
                  name a file that is not there yet, such as sqlite:demo.db, or an empty database"
             ))),
         }

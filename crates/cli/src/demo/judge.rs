@@ -126,3 +126,55 @@ impl Outcome {
 fn differs(what: &str, is: &str, must_be: &str) -> Option<String> {
     (is != must_be).then(|| format!("{what}: {is:?}, and it must be {must_be:?}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::board::{Board, tests::delegation};
+    use crate::demo::story::STORIES;
+
+    type Spoil = fn(&mut Outcome);
+
+    fn as_it_must_be() -> Outcome {
+        let late = STORIES.iter().find(|story| story.name == "late").unwrap();
+        let kinds = late.ending.history.iter();
+        let history =
+            kinds.map(|kind| Step { at: Duration::ZERO, kind: (*kind).to_owned(), why: None });
+        let mut outcome = Outcome { history: history.collect(), verdicts: 1, ..blank(late) };
+        let answer = r#"{"attempt": 1, "at": "2026-01-01T00:00:00Z", "actor": {"role": "callee", "id": "late"},
+            "why": "already-terminal", "status": "completed", "result": "rain", "error_detail": null}"#;
+        outcome.late.push(serde_json::from_str(answer).unwrap());
+        outcome.delegation = Some(Delegation {
+            failure: Some("deadline_exceeded".to_owned()),
+            ..delegation("late", "failed")
+        });
+        outcome
+    }
+
+    fn blank(story: &'static Story) -> Outcome {
+        let board = Board::new();
+        let seen = board.seen();
+        let known = seen.borrow();
+        of(known.of(story), &known)
+    }
+
+    #[test]
+    fn whatever_is_not_as_it_must_be_is_told() {
+        assert_eq!(as_it_must_be().compared(), [""; 0]);
+        let spoils: [(Spoil, &str); 7] = [
+            (|it| it.delegation = None, "does not know it"),
+            (|it| it.delegation = Some(delegation("late", "stuck")), r#"status: "stuck""#),
+            (|it| it.delegation.as_mut().unwrap().failure = None, r#"failure: "none""#),
+            (|it| it.history.truncate(2), r#"history: "created, started""#),
+            (|it| it.late.clear(), "late answers"),
+            (|it| it.verdicts = 0, "inbox: \"0\""),
+            (|it| it.verdicts = 2, "inbox: \"2\""),
+        ];
+        for (spoil, told) in spoils {
+            let mut outcome = as_it_must_be();
+            spoil(&mut outcome);
+            let wrong = outcome.compared();
+            assert!(wrong.iter().any(|it| it.contains(told)), "{told}: {wrong:?}");
+        }
+    }
+}

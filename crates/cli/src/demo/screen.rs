@@ -44,7 +44,7 @@ impl Screen {
         let rows = lines.iter().chain(std::iter::repeat(&empty)).take(self.size().rows);
         let rows: Vec<String> = rows.map(|line| format!("\x1b[2K{line}")).collect();
         let mut out = &self.0;
-        out.write_all(format!("\x1b[H{}", rows.join("\r\n")).as_bytes())?;
+        out.write_all(format!("\x1b[H{}", rows.join("\n")).as_bytes())?;
         out.flush()
     }
 }

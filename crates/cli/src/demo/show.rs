@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::board::{Board, By, Happening, Known};
-use super::frame::{Frame, moment};
+use super::frame::{Frame, Title, moment};
 use super::house::{House, THRESHOLD};
 use super::screen::Screen;
 use super::story::STORIES;
@@ -22,7 +22,7 @@ const HELD_BACK_FOR: Duration = Duration::from_millis(500);
 /// Who watches.
 pub(super) enum Show {
     /// A person, at a terminal.
-    Table { screen: Screen, title: String, color: bool },
+    Table { screen: Screen, title: Title, color: bool },
     /// Somebody who reads it later.
     Lines(Lines),
     /// A program.
@@ -40,7 +40,7 @@ impl Show {
         if paper.terminal && paints {
             return Ok(Self::Table { screen: Screen::enter()?, title, color: paper.color });
         }
-        print::lines(&title)?;
+        print::lines(&format!("{}\n{}", title.what, title.invitation))?;
         Ok(Self::Lines(Lines { taken: 0, held_back: vec![] }))
     }
 
@@ -85,12 +85,15 @@ pub(super) struct Lines {
     held_back: Vec<(Duration, String)>,
 }
 
-fn title(house: &House) -> String {
+fn title(house: &House) -> Title {
     let (agents, threshold_s) = (STORIES.len(), THRESHOLD.as_secs());
     let url = house.client.address();
-    format!(
-        "consign demo: {agents} agents, one real ledger at {url}; {threshold_s} s of silence are news"
-    )
+    Title {
+        what: format!(
+            "consign demo: {agents} agents and a real ledger, where {threshold_s} s of silence are news"
+        ),
+        invitation: format!("to look for yourself, meanwhile: consign ls --url {url}"),
+    }
 }
 
 impl Lines {

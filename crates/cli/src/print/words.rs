@@ -35,7 +35,7 @@ pub(crate) fn cut(line: &str, chars_max: usize) -> String {
     if line.chars().count() <= chars_max {
         return line.to_owned();
     }
-    line.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect()
+    line.chars().take(chars_max.saturating_sub(1)).chain(['…']).take(chars_max).collect()
 }
 
 /// A task, a result, a progress: text as text, anything else as JSON.
@@ -59,6 +59,7 @@ mod tests {
         let long = "ü".repeat(61);
         assert_eq!(excerpt(&long), "ü".repeat(59) + "…");
         assert_eq!(excerpt(&"ü".repeat(60)), "ü".repeat(60));
+        assert_eq!((cut("ab", 1), cut("ab", 0)), ("…".to_owned(), String::new()));
     }
 
     #[test]

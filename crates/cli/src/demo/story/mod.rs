@@ -4,9 +4,9 @@
 //! A story waits for facts and never for time to have been enough, so that it ends the same on a busy machine.
 
 mod absent;
+mod child;
 mod frozen;
 mod healthy;
-mod helper;
 mod honest;
 mod killed;
 mod late;
@@ -67,7 +67,7 @@ pub(super) const STORIES: [Story; 13] = [
     twice::STORY,
     honest::STORY,
     obedient::STORY,
-    helper::STORY,
+    child::STORY,
 ];
 
 impl Ending {

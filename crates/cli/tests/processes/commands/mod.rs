@@ -6,6 +6,7 @@ mod audits;
 mod backups;
 mod callee;
 mod caller;
+mod demos;
 mod doctors;
 mod encryption;
 mod errors;

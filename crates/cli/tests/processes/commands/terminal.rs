@@ -1,38 +1,19 @@
 //! What a person sees on a terminal: a table with a head, in colour, cut to fit, and nothing that agents put there.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::process::Stdio;
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::json;
 
 use super::Session;
+use crate::pty::Terminal;
 
 /// Runs a line on a terminal of so many columns; what appears there.
 fn shows(session: &Session, line: &str, columns: u16, env: &[(&str, &str)]) -> String {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-    tcsetwinsize(&master, size).unwrap();
-    let name = ptsname(&master, vec![]).unwrap().into_string().unwrap();
-    let slave = File::options().read(true).write(true).open(name).unwrap();
+    let mut terminal = Terminal::of(columns);
     let mut shell = session.shell(line);
-    shell.env_remove("NO_COLOR").envs(env.iter().copied()).stdin(Stdio::null());
-    shell.stdout(slave.try_clone().unwrap()).stderr(slave);
-    let mut child = shell.spawn().unwrap();
-    // The command holds the terminal's other end: while it does, reading does not end.
-    drop(shell);
-    let mut shown = vec![];
-    let mut master = File::from(master);
-    // Linux says EIO where everybody has left the terminal.
-    if let Err(error) = master.read_to_end(&mut shown) {
-        assert_ne!(error.kind(), ErrorKind::Interrupted);
-    }
+    shell.env_remove("NO_COLOR").envs(env.iter().copied());
+    let mut child = terminal.runs(shell);
+    let shown = terminal.read_to_its_end();
     assert!(child.wait().unwrap().success());
-    String::from_utf8(shown).unwrap().replace("\r\n", "\n")
+    shown
 }
 
 fn session() -> Session {

@@ -1,4 +1,4 @@
-//! Helper: works for the obedient one, who entrusted a part of the work to it, and is called off with it.
+//! Child: works for the obedient one, which entrusted a part of the work to it, and is called off with it.
 
 use consign_client::{NewDelegation, Status};
 
@@ -7,7 +7,7 @@ use crate::demo::agent::Agent;
 use crate::demo::stage::Stage;
 
 pub(super) const STORY: Story = Story {
-    name: "helper",
+    name: "child",
     task: "carry the stones",
     terms: NewDelegation::default,
     part: |agent| Box::pin(part(agent)),
