@@ -12,7 +12,7 @@ use crate::walk::{PAGE_ROWS, Walk};
 
 impl<S: Store> Pass<S> {
     pub(crate) async fn checks(&mut self) -> Result<(), Broken> {
-        let mut walk = Walk::new(Lane::Check, self.now);
+        let mut walk = Walk::new(Lane::Check, self.now, self.behind());
         loop {
             let page = walk.next(self.ledger().reader()).await?;
             if page.is_empty() {

@@ -57,7 +57,7 @@ pub(crate) async fn dry_run<S: Store>(
 async fn due(reader: &impl Reader, now: Time) -> Result<Vec<RowNum>, Failure> {
     let (mut nums, mut met) = (vec![], HashSet::new());
     for lane in [Lane::Deadline, Lane::Check] {
-        let mut walk = Walk::new(lane, now);
+        let mut walk = Walk::new(lane, now, None);
         while nums.len() <= DRY_RUN_ROWS_MAX {
             let page = walk.next(reader).await?;
             if page.is_empty() {

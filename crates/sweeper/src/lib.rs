@@ -14,6 +14,7 @@ mod memory;
 mod pass;
 mod plan;
 mod report;
+mod rest;
 mod run;
 mod schedule;
 mod turnstile;

@@ -3,12 +3,15 @@
 use consign_ledger::Time;
 
 use crate::backoff::Backoff;
+use crate::rest::Rest;
 
 /// The memory of one sweeper.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Rows that failed.
     pub(crate) rows: Backoff,
+    /// What the last passes left to others, or could not remember by itself.
+    pub(crate) rest: Option<Rest>,
     /// Cascades that failed, by the number of the parent.
     pub(crate) cascades: Backoff,
     /// Whether checks that were armed under a higher default threshold were brought forward.

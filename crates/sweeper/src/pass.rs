@@ -11,6 +11,7 @@ use crate::Shared;
 use crate::brake::Brake;
 use crate::memory::Memory;
 use crate::report::Tally;
+use crate::rest::{Left, Rest};
 use crate::walk::Walk;
 
 /// Transactions that may fail in a row before a step of the pass gives up.
@@ -40,6 +41,9 @@ pub(crate) struct Pass<S> {
     pub(crate) brake: Brake,
     deadlines_at: Time,
     failed_in_a_row: usize,
+    /// What an earlier pass left, and this one goes round.
+    resting: Option<Rest>,
+    left: Left,
 }
 
 impl<S: Store> Pass<S> {
@@ -49,7 +53,10 @@ impl<S: Store> Pass<S> {
         let now = reading.as_ref().map_or(shared.memory().now, |reading| reading.now);
         lock(&tally).report.started_at = now;
         let brake = if shared.settings.brake { Brake::NotAsked } else { Brake::Settled };
-        let mut pass = Self { shared, tally, now, brake, deadlines_at: now, failed_in_a_row: 0 };
+        let resting = shared.memory().rest.filter(|rest| rest.holds(now));
+        let (deadlines_at, failed_in_a_row, left) = (now, 0, Left::Nothing);
+        let mut pass =
+            Self { shared, tally, now, brake, deadlines_at, failed_in_a_row, resting, left };
         match reading {
             Ok(_) => pass.sweep().await,
             Err(failure) => pass.say("the clock", Err(failure.into())),
@@ -74,7 +81,7 @@ impl<S: Store> Pass<S> {
 
     async fn deadlines(&mut self, now: Time) -> Result<(), Broken> {
         self.deadlines_at = now;
-        let mut walk = Walk::new(Lane::Deadline, now);
+        let mut walk = Walk::new(Lane::Deadline, now, self.behind());
         loop {
             let page = walk.next(self.ledger().reader()).await?;
             if page.is_empty() {
@@ -113,7 +120,7 @@ impl<S: Store> Pass<S> {
     fn note(&mut self, num: RowNum, answer: Result<Swept, Error>) {
         match answer {
             // Nothing to do where something was due: if it is met again all the same, not at once.
-            Ok(Swept::Spared) => self.put_off(num),
+            Ok(Swept::Spared) => self.left = self.left.max(Left::ToOthers),
             Ok(swept) => {
                 self.tally().note(swept);
                 self.memory().rows.forget(num);
@@ -126,9 +133,11 @@ impl<S: Store> Pass<S> {
         }
     }
 
-    fn put_off(&self, num: RowNum) {
+    fn put_off(&mut self, num: RowNum) {
         let full = self.memory().rows.put_off(num, self.now).is_err();
-        self.tally().troubled |= full;
+        if full {
+            self.left = Left::Failing;
+        }
     }
 
     /// Counts an error. Whether it is its row's own, so that the row is better put off.
@@ -164,14 +173,24 @@ impl<S: Store> Pass<S> {
         let ended = self.ledger().reader().reading().await;
         let now = self.now;
         let mut tally = self.tally();
-        if let Ok(ended) = ended {
-            tally.report.duration_ms = ended.now.since_ms(now).unsigned_abs();
+        let ended = ended.map_or(now, |ended| ended.now);
+        tally.report.duration_ms = ended.since_ms(now).unsigned_abs();
+        if tally.troubled {
+            return;
         }
-        if !tally.troubled {
-            drop(tally);
-            self.memory().rows.settle(now);
-            self.memory().cascades.settle(now);
+        drop(tally);
+        let mut memory = self.memory();
+        memory.cascades.settle(now);
+        // Who went round something met not everything that was due.
+        if self.resting.is_none() {
+            memory.rows.settle(now);
         }
+        memory.rest = Rest::after(memory.rest, self.left, now, ended);
+    }
+
+    /// Where its walks begin.
+    pub(crate) fn behind(&self) -> Option<(Time, RowNum)> {
+        self.resting.map(|rest| rest.behind())
     }
 
     pub(crate) fn skips(&self, num: RowNum) -> bool {

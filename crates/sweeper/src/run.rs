@@ -82,28 +82,32 @@ async fn rung(bell: &mut watch::Receiver<u64>) {
 /// How long nothing is due; `None` where the store cannot say.
 async fn next_nap<S: Store>(shared: Arc<Shared<S>>) -> Option<Duration> {
     let looked = async {
-        let earliest = earliest(&shared).await?;
-        Ok::<_, Failure>(nap(shared.ledger.reader().reading().await?.now, earliest))
+        let now = shared.ledger.reader().reading().await?.now;
+        Ok::<_, Failure>(nap(now, earliest(&shared, now).await?))
     };
     looked.await.inspect_err(|failure| tracing::warn!(%failure, "cannot see what is due")).ok()
 }
 
 /// The earliest moment at which a pass has something to do.
-async fn earliest<S: Store>(shared: &Shared<S>) -> Result<Option<Time>, Failure> {
-    let (rows, cascades) = (earliest_row(shared).await?, earliest_cascade(shared).await?);
+async fn earliest<S: Store>(shared: &Shared<S>, now: Time) -> Result<Option<Time>, Failure> {
+    let (rows, cascades) = (earliest_row(shared, now).await?, earliest_cascade(shared).await?);
     Ok(rows.into_iter().chain(cascades).min())
 }
 
-/// What is put off is still due; the first that is not put off counts.
-async fn earliest_row<S: Store>(shared: &Shared<S>) -> Result<Option<Time>, Failure> {
+/// What is put off, and what rests, is still due; the first that is neither counts.
+async fn earliest_row<S: Store>(shared: &Shared<S>, now: Time) -> Result<Option<Time>, Failure> {
     let reader = shared.ledger.reader();
+    let rest = shared.memory().rest.filter(|rest| rest.holds(now));
     let put_off = shared.memory().rows.len();
-    if put_off == 0 {
+    if rest.is_none() && put_off == 0 {
         return reader.earliest_due().await;
     }
-    let mut earliest = shared.memory().rows.earliest();
+    // Among what rests there may be some of what is put off.
+    let put_off_until = shared.memory().rows.earliest();
+    let mut earliest = rest.map(|rest| rest.until()).or(put_off_until);
     for lane in [Lane::Deadline, Lane::Check] {
-        let page = reader.due(lane, Time(i64::MAX), None, put_off + 1).await?;
+        let behind = rest.map(|rest| rest.behind());
+        let page = reader.due(lane, Time(i64::MAX), behind, put_off + 1).await?;
         let memory = shared.memory();
         let first = page.iter().find(|due| !memory.rows.remembers(due.watch.num));
         earliest = earliest.into_iter().chain(first.map(|due| due.at)).min();

@@ -17,9 +17,9 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Through all that is due at `now`. What becomes due meanwhile is for another walk.
-    pub(crate) fn new(lane: Lane, now: Time) -> Self {
-        Self { lane, now, limit: PAGE_ROWS, after: None, ended: false }
+    /// Through all that is due at `now` behind a place. What becomes due meanwhile is for another walk.
+    pub(crate) fn new(lane: Lane, now: Time, after: Option<(Time, RowNum)>) -> Self {
+        Self { lane, now, limit: PAGE_ROWS, after, ended: false }
     }
 
     /// The next page; empty at the end.

@@ -2,9 +2,10 @@
 //!
 //! Where `Faulty` knows the ways in which a database fails, this one knows none: the hook decides.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::lease::Secret;
@@ -37,12 +38,15 @@ type Hook = Arc<dyn Fn(Call) -> Hooking + Send + Sync>;
 
 /// The hook of a store, hung up and taken down while it is used. A clone is the same one.
 #[derive(Clone, Default)]
-pub struct Hooks(Arc<Mutex<Option<Hook>>>);
+pub struct Hooks {
+    hook: Arc<Mutex<Option<Hook>>>,
+    held: Arc<Mutex<HashSet<RowNum>>>,
+}
 
 impl Hooks {
     /// From now on every call passes here.
     pub fn hang(&self, hook: impl Fn(Call) -> Hooking + Send + Sync + 'static) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
+        *lock(&self.hook) = Some(Arc::new(hook));
     }
 
     /// From now on this is done before each question of this name. It may panic.
@@ -59,16 +63,25 @@ impl Hooks {
 
     /// Nothing is hooked any more.
     pub fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.hook) = None;
+    }
+
+    /// From now on somebody else holds these rows, and a pass leaves them to it. No more than these.
+    pub fn hold(&self, nums: impl IntoIterator<Item = RowNum>) {
+        *lock(&self.held) = nums.into_iter().collect();
     }
 
     async fn pass(&self, call: Call) -> Result<(), Failure> {
-        let hook = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let hook = lock(&self.hook).clone();
         match hook {
             Some(hook) => hook(call).await,
             None => Ok(()),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The wrapper: as a store, and as the place where one lives.
@@ -130,9 +143,10 @@ impl<S: Store> Store for Hooked<S> {
     async fn transact(
         &self,
         batch: BatchId,
-        questions: Questions,
+        mut questions: Questions,
         decide: Decide,
     ) -> Result<(), Failure> {
+        questions.nums.retain(|num| !lock(&self.hooks.held).contains(num));
         self.ask("transact", self.inner.transact(batch, questions, decide)).await
     }
 

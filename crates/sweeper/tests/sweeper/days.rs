@@ -186,6 +186,60 @@ async fn a_poisoned_row_does_not_spin() {
     assert!((2.0..3.5).contains(&failed_after_s), "{failed_after_s}");
 }
 
+/// More rows than a sweeper remembers, all overdue, are in another server's hands.
+const HELD: usize = 1500;
+
+async fn held() -> Scene {
+    let lines = each(&names(HELD), |name| format!("alice delegates {name} to bob, deadline 5s"));
+    let world = scene(&format!("{lines}\nwait 6s")).await;
+    hooks(&world).hold(1..=i64::try_from(HELD).expect("a small number"));
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_hold_hides_nothing_that_becomes_due_beside_it_and_does_not_spin() {
+    let world = held().await;
+    let asked = count(&world);
+    let mut day = Day::begin(world);
+    for nth in 0..20 {
+        asked.forget();
+        let beside = format!("beside-{nth}");
+        play(&mut day.world, &format!("alice delegates {beside} to bob, deadline 2s")).await;
+        let failed_after_s = day.until(&beside, Status::Failed).await;
+        assert!((2.0..2.6).contains(&failed_after_s), "{failed_after_s}");
+        // A pass a second over what is held, in eight transactions, and one for each deed beside it.
+        assert!(asked.of("transact") <= 3 * 8 + 4, "{}", asked.of("transact"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_held_is_taken_up_within_a_second_of_being_let_go() {
+    for held_s in [1, 7, 60] {
+        let day = Day::begin(held().await);
+        sleep(Duration::from_secs(held_s)).await;
+        hooks(&day.world).hold([]);
+        let failed_after_s = day.until("D01499", Status::Failed).await;
+        assert!(failed_after_s < 1.5, "held for {held_s} s, taken up after {failed_after_s} s");
+    }
+}
+
+/// More rows than a sweeper remembers cannot be examined.
+#[tokio::test(start_paused = true)]
+async fn what_fails_beyond_all_memory_hides_nothing_that_becomes_due_beside_it() {
+    let lines = each(&names(HELD), |name| format!("alice delegates {name} to bob, deadline 5s"));
+    let world = scene(&format!("{lines}\nwait 6s")).await;
+    for name in names(HELD) {
+        world.backend().poison(&world.id(&name)).await;
+    }
+    let asked = count(&world);
+    let mut day = Day::begin(world);
+    sleep(Duration::from_mins(5)).await;
+    assert!(asked.of("beat") < 300 + 20, "{} passes", asked.of("beat") - 300);
+    play(&mut day.world, "alice delegates beside to bob, deadline 2s").await;
+    let failed_after_s = day.until("beside", Status::Failed).await;
+    assert!((2.0..2.6).contains(&failed_after_s), "{failed_after_s}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_cannot_write_is_left_alone_and_found_again() {
     let world = scene(ONE_OVERDUE).await;
