@@ -5,8 +5,10 @@ use crate::failure::Trouble;
 use crate::open_error::{OpenError, explain};
 
 /// In the order of their numbers; a database that has run the first *n* is at version *n*.
-const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_ledger", include_str!("../migrations/0001_ledger.sql"))];
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_ledger", include_str!("../migrations/0001_ledger.sql")),
+    ("0002_lists_by_creation", include_str!("../migrations/0002_lists_by_creation.sql")),
+];
 /// The first number of all our advisory locks: "CNSG".
 pub(crate) const LOCKS: i32 = 0x434e_5347;
 /// The second number of the lock that a migration holds; replicas begin at 1.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, StatusFilter};
+use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, Place, StatusFilter};
 use consign_ledger::{AgentId, Cascade, DelegationId, Time};
 use consign_testkit::postgres::Database;
 use serde_json::Value;
@@ -15,9 +15,9 @@ use tokio_postgres::{AsyncMessage, NoTls};
 
 use crate::connect::{Connection, Part};
 use crate::failure::Trouble;
+use crate::migrate::MIGRATIONS;
 use crate::{read, write};
 
-const SCHEMA: &str = include_str!("../migrations/0001_ledger.sql");
 const NOW: Time = Time(1_000_000_000);
 const MANY: i64 = 1_000_000;
 const FEW: i64 = 10_000;
@@ -52,7 +52,9 @@ impl Spied {
             }
         });
         let connection = Connection::new(client, task);
-        connection.batch_execute(SCHEMA).await.unwrap();
+        for (_, sql) in MIGRATIONS {
+            connection.batch_execute(sql).await.unwrap();
+        }
         connection.batch_execute(&fill(rows)).await.unwrap();
         let spy = "LOAD 'auto_explain'; SET auto_explain.log_level = notice; SET auto_explain.log_format = json;
                    SET auto_explain.log_analyze = on; SET auto_explain.log_buffers = on;
@@ -134,6 +136,9 @@ fn callee(id: &str) -> Filter {
     Filter { callee: Some(agent(id)), ..Filter::default() }
 }
 
+/// A place in the middle of all lists.
+const LATER: Place = Place { created_at: Time(500_000), num: 5000 };
+
 const IN_FLIGHT: Option<StatusFilter> = Some(StatusFilter::InFlight);
 
 macro_rules! queries {
@@ -181,7 +186,14 @@ const HOT: &[Query] = queries! {
     "list by a rare prefix": c => {
         page(c, Filter { id_prefix: Some("c4ca4".to_owned()), ..Filter::default() }).await?
     };
-    "list a later page": c => page(c, Filter { before: Some(5000), ..Filter::default() }).await?;
+    "list a later page": c => page(c, Filter { before: Some(LATER), ..Filter::default() }).await?;
+    "list a later page of a caller": c => {
+        page(c, Filter { before: Some(LATER), ..caller("caller-3") }).await?
+    };
+    "list what a callee got in a while": c => {
+        let (created_after, created_before) = (Some(Time(1000)), Some(Time(500_000)));
+        page(c, Filter { created_after, created_before, ..callee("callee-3") }).await?
+    };
     "events of one": c => {
         let query = EventQuery { delegation_id: Some(first()), after: 0, limit: 50 };
         read::events(c, &query).await?.events.len()

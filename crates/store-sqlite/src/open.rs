@@ -19,8 +19,10 @@ const BUSY_MAX: Duration = Duration::from_millis(100);
 const STATEMENTS_MAX: usize = 128;
 
 /// In the order of their numbers; a store that has run the first *n* is at version *n*.
-pub(crate) const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_ledger", include_str!("../migrations/0001_ledger.sql"))];
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_ledger", include_str!("../migrations/0001_ledger.sql")),
+    ("0002_lists_by_creation", include_str!("../migrations/0002_lists_by_creation.sql")),
+];
 
 /// Why a ledger could not be opened, and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ pub use outlook::{Next, Outlook};
 use crate::delegation::Delegation;
 use crate::delegation::change::{EventKind, Role};
 use crate::delegation::status::Status;
-use crate::delegation::watch::Watch;
+use crate::delegation::watch::{RowNum, Watch};
 use crate::id::{AgentId, DelegationId, Seq};
 use crate::payload::{Json, Payload};
 use crate::time::Time;
@@ -32,8 +32,8 @@ pub struct Filter {
     pub created_before: Option<Time>,
     /// Whose id begins so.
     pub id_prefix: Option<String>,
-    /// Behind this place: a row's number, from [`Page::next`].
-    pub before: Option<i64>,
+    /// Behind this place, from [`Page::next`].
+    pub before: Option<Place>,
     /// At most so many, 1 to [`PAGE_MAX`].
     pub limit: usize,
 }
@@ -57,13 +57,22 @@ impl StatusFilter {
     }
 }
 
+/// A place in every list: they begin with what was created last, and of one moment with the greatest number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When the row there was created.
+    pub created_at: Time,
+    /// Its number.
+    pub num: RowNum,
+}
+
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,
     /// Where the next page begins, if there is one.
-    pub next: Option<i64>,
+    pub next: Option<Place>,
 }
 
 /// A delegation as lists show it.

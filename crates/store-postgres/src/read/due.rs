@@ -31,7 +31,8 @@ const EARLIEST: &str = "
 /// In the order of the parents' index, read backwards.
 const CHILDREN: &str = "
     SELECT num, delegation_id FROM delegations
-    WHERE parent_id = $1 AND num <= $2 AND finished_at IS NULL ORDER BY num ASC NULLS FIRST LIMIT $3";
+    WHERE parent_id = $1 AND num <= $2 AND finished_at IS NULL
+    ORDER BY created_at ASC NULLS FIRST, num ASC NULLS FIRST LIMIT $3";
 
 pub(crate) async fn due(
     connection: &Connection,

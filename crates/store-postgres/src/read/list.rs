@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Entry, Filter, Page};
+use consign_ledger::query::{Entry, Filter, Page, Place};
 use consign_ledger::{ID_BYTES_MAX, Time};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -13,14 +13,11 @@ use super::wide;
 use crate::connect::Connection;
 use crate::failure::Trouble;
 
-/// Ids with a common prefix that are sorted by number; where more share it, they are met soon enough anyway.
+/// Ids with a common prefix that are sorted by creation; where more share it, they are met soon enough anyway.
 const PREFIX_SORTED_MAX: i64 = 10_000;
-/// Rows are numbered at their insert and timed before it, so of two transactions the later one may have the
-/// smaller numbers; by no more than this, because no statement of theirs lasts as long, in milliseconds.
-const NUMBERED_WITHIN_MS: i64 = 15_000;
 
-/// A row's number and its entry; none where the row cannot exist, which must not hide the others.
-type Place = (i64, Option<Entry>);
+/// A row's place and its entry; none where the row cannot exist, which must not hide the others.
+type Found = (Place, Option<Entry>);
 type Value = Box<dyn ToSql + Sync + Send>;
 
 /// The entries that pass the filter, and where the next page begins.
@@ -34,10 +31,10 @@ pub(crate) async fn list(connection: &Connection, filter: &Filter) -> Result<Pag
     let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as _).collect();
     let rows = connection.query(&statement, &values).await?;
     let more = rows.len() > filter.limit;
-    let places = rows.iter().take(filter.limit).map(read_entry);
-    let places: Vec<Place> = places.collect::<Result<_, _>>()?;
-    let next = places.last().map(|(num, _)| *num).filter(|_| more);
-    Ok(Page { items: places.into_iter().filter_map(|(_, entry)| entry).collect(), next })
+    let found = rows.iter().take(filter.limit).map(read_entry);
+    let found: Vec<Found> = found.collect::<Result<_, _>>()?;
+    let next = found.last().map(|(place, _)| *place).filter(|_| more);
+    Ok(Page { items: found.into_iter().filter_map(|(_, entry)| entry).collect(), next })
 }
 
 /// Whether so few ids begin so that they can be sorted.
@@ -58,7 +55,7 @@ fn after_prefix(prefix: &str) -> String {
     format!("{prefix}{}", last.repeat(ID_BYTES_MAX / last.len() + 1))
 }
 
-/// The statement of a page: first the numbers, found in an index, then the rows.
+/// The statement of a page: first the places, found in an index, then the rows.
 pub(crate) fn statement(filter: &Filter, rare_prefix: bool) -> (String, Vec<Value>) {
     let mut page = PageOf::default();
     // One more than the page, to know whether there is another.
@@ -69,22 +66,24 @@ pub(crate) fn statement(filter: &Filter, rare_prefix: bool) -> (String, Vec<Valu
     let order = order(filter);
     let walk = |status: &String| {
         format!(
-            "(SELECT d.num FROM {from} WHERE {narrow}{status} ORDER BY d.num {order} LIMIT {limit})"
+            "(SELECT d.created_at, d.num FROM {from} WHERE {narrow}{status}
+              ORDER BY d.created_at {order}, d.num {order} LIMIT {limit})"
         )
     };
     let walks: Vec<String> = statuses.iter().map(walk).collect();
     let sql = format!(
-        "SELECT {COLUMNS}, t.preview, t.metadata, r.preview
-         FROM (SELECT num FROM ({}) AS walks ORDER BY num {order} LIMIT {limit}) AS page
+        "SELECT {COLUMNS}, t.preview, t.metadata, r.preview, page.created_at
+         FROM (SELECT created_at, num FROM ({}) AS walks
+               ORDER BY created_at {order}, num {order} LIMIT {limit}) AS page
          JOIN {ROW_FROM} ON d.num = page.num
          LEFT JOIN tasks t ON t.num = d.num LEFT JOIN results r ON r.num = d.num
-         ORDER BY d.num DESC",
+         ORDER BY page.created_at DESC, page.num DESC",
         walks.join(" UNION ALL ")
     );
     (sql, page.values)
 }
 
-/// Newest first, in the words of the index that is to be walked: the primary key, or a filter's own.
+/// Newest first, in the words of the index that is to be walked: that of all rows, or a filter's own.
 fn order(filter: &Filter) -> &'static str {
     let narrowed = filter.caller.is_some()
         || filter.callee.is_some()
@@ -117,10 +116,15 @@ impl PageOf {
         )
     }
 
-    /// The conditions of every walk.
+    /// The conditions of every walk. A moment is a place in every index, and a walk begins and ends there.
     fn narrowed(&mut self, filter: &Filter, rare_prefix: bool) -> String {
-        let before = self.bind(filter.before.unwrap_or(i64::MAX));
-        let mut sql = format!("d.num < {before}");
+        let end = end(filter);
+        let (time, num) = (self.bind(end.created_at.0), self.bind(end.num));
+        let mut sql = format!("(d.created_at, d.num) < ({time}, {num})");
+        if let Some(from) = filter.created_after {
+            let from = self.bind(from.0);
+            let _ = write!(sql, " AND d.created_at >= {from}");
+        }
         for (column, id) in [
             ("caller_id", filter.caller.as_ref().map(|id| id.as_str())),
             ("callee_id", filter.callee.as_ref().map(|id| id.as_str())),
@@ -131,9 +135,6 @@ impl PageOf {
                 let _ = write!(sql, " AND d.{column} = {id}");
             }
         }
-        if filter.created_after.is_some() || filter.created_before.is_some() {
-            sql.push_str(&self.created(filter));
-        }
         if let Some(prefix) = filter.id_prefix.as_ref().filter(|_| !rare_prefix) {
             let (first, end) = (self.bind(prefix.clone()), self.bind(after_prefix(prefix)));
             // Not by the index on ids: the newest of many are sooner met than sorted.
@@ -143,27 +144,6 @@ impl PageOf {
             );
         }
         sql
-    }
-
-    /// Numbers are handed out nearly in the order of creation, so a moment bounds the numbers that are walked;
-    /// of these, each row's own time decides.
-    fn created(&mut self, filter: &Filter) -> String {
-        let (from, to) = (filter.created_after, filter.created_before);
-        let (from, to) = (from.unwrap_or(Time(i64::MIN)), to.unwrap_or(Time(i64::MAX)));
-        let first = self.bind((from - NUMBERED_WITHIN_MS).0);
-        let end = self.bind((to + NUMBERED_WITHIN_MS).0);
-        let (from, to) = (self.bind(from.0), self.bind(to.0));
-        let since = |moment| {
-            format!(
-                "(SELECT num FROM delegations WHERE created_at >= {moment} ORDER BY created_at, num LIMIT 1)"
-            )
-        };
-        format!(
-            " AND d.num >= {} AND d.num < coalesce({}, {}) AND d.created_at + 0 >= {from} AND d.created_at + 0 < {to}",
-            since(first),
-            since(end),
-            i64::MAX
-        )
     }
 
     /// One walk per status: an index that begins with an agent goes on with the status, and a list of statuses
@@ -188,12 +168,20 @@ impl PageOf {
     }
 }
 
-fn read_entry(row: &Row) -> Result<Place, Trouble> {
+/// The place that no entry reaches: where the page before ended, or a moment.
+fn end(filter: &Filter) -> Place {
+    let moment =
+        Place { created_at: filter.created_before.unwrap_or(Time(i64::MAX)), num: i64::MIN };
+    filter.before.map_or(moment, |place| place.min(moment))
+}
+
+fn read_entry(row: &Row) -> Result<Found, Trouble> {
+    let created_at = Time(row.try_get(COLUMN_COUNT + 3)?);
     let read = match read_row(row)? {
         Ok(read) => read,
         Err(bad) => {
             tracing::error!(num = bad.num, why = %bad.why, "a row cannot exist; a list leaves it out");
-            return Ok((bad.num, None));
+            return Ok((Place { created_at, num: bad.num }, None));
         }
     };
     let mut cell = Cell::at("tasks", read.num, row, COLUMN_COUNT);
@@ -204,5 +192,5 @@ fn read_entry(row: &Row) -> Result<Place, Trouble> {
         result_preview: cell.plain("preview")?,
         progress: read.progress,
     };
-    Ok((read.num, Some(entry)))
+    Ok((Place { created_at, num: read.num }, Some(entry)))
 }

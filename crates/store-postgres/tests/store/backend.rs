@@ -11,6 +11,7 @@ use consign_testkit::{Backend, HandClock};
 fn kind() -> String {
     let mut hasher = DefaultHasher::new();
     include_str!("../../migrations/0001_ledger.sql").hash(&mut hasher);
+    include_str!("../../migrations/0002_lists_by_creation.sql").hash(&mut hasher);
     format!("{:x}", hasher.finish())
 }
 

@@ -5,6 +5,7 @@
 mod backend;
 mod beats;
 mod checks;
+mod lists;
 mod model;
 mod order;
 mod outages;

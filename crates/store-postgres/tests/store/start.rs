@@ -127,7 +127,7 @@ async fn of_many_that_start_at_once_on_an_empty_database_one_migrates() {
         ran.push(start.await.unwrap());
     }
     ran.sort_unstable();
-    assert_eq!(ran, [0, 0, 0, 0, 1]);
+    assert!(ran[..4] == [0; 4] && ran[4] > 0, "{ran:?}");
 }
 
 /// As the owner of a database would have it: the server may use the tables, and make none.

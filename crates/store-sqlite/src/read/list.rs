@@ -1,7 +1,7 @@
 //! Lists of delegations, newest first: each filter walks an index of its own.
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Entry, Filter, Page, StatusFilter};
+use consign_ledger::query::{Entry, Filter, Page, Place, StatusFilter};
 use consign_ledger::{ID_BYTES_MAX, Json, Time};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -14,8 +14,8 @@ const PREFIX_SORTED_MAX: usize = 10_000;
 /// How many columns [`read_row`] reads.
 const ROW_COLUMNS: usize = 43;
 
-/// A row's number and its entry; none where the row cannot exist, which must not hide the others.
-type Place = (i64, Option<Entry>);
+/// A row's place and its entry; none where the row cannot exist, which must not hide the others.
+type Found = (Place, Option<Entry>);
 
 /// The entries that pass the filter, and where the next page begins.
 pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page<Entry>, Trouble> {
@@ -24,10 +24,10 @@ pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page<Entr
     };
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_and_then(params_from_iter(values), read_entry)?;
-    let mut entries = rows.collect::<Result<Vec<Place>, _>>()?;
+    let mut entries = rows.collect::<Result<Vec<Found>, _>>()?;
     let more = entries.len() > filter.limit;
     entries.truncate(filter.limit);
-    let next = entries.last().map(|(num, _)| *num).filter(|_| more);
+    let next = entries.last().map(|(place, _)| *place).filter(|_| more);
     Ok(Page { items: entries.into_iter().filter_map(|(_, entry)| entry).collect(), next })
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn statement(
         clauses.number("< ?", first_too_new);
     }
     if let Some(before) = filter.before {
-        clauses.number("< ?", before);
+        clauses.number("< ?", before.num);
     }
     if let Some(prefix) = &filter.id_prefix {
         clauses.prefix(connection, prefix)?;
@@ -153,12 +153,13 @@ fn after_prefix(prefix: &str) -> String {
     format!("{prefix}{}", last.repeat(ID_BYTES_MAX / last.len() + 1))
 }
 
-fn read_entry(row: &rusqlite::Row<'_>) -> Result<Place, Trouble> {
+fn read_entry(row: &rusqlite::Row<'_>) -> Result<Found, Trouble> {
+    let created_at = row.get::<_, i64>("created_at").map(Time).unwrap_or_default();
     let read = match read_row(row)? {
         Ok(read) => read,
         Err(bad) => {
             tracing::error!(num = bad.num, why = %bad.why, "a row cannot exist; a list leaves it out");
-            return Ok((bad.num, None));
+            return Ok((Place { created_at, num: bad.num }, None));
         }
     };
     let entry = Entry {
@@ -168,5 +169,5 @@ fn read_entry(row: &rusqlite::Row<'_>) -> Result<Place, Trouble> {
         metadata: row.get::<_, Option<String>>(ROW_COLUMNS + 1)?.map(Json::trusted),
         progress: read.progress,
     };
-    Ok((read.num, Some(entry)))
+    Ok((Place { created_at, num: read.num }, Some(entry)))
 }

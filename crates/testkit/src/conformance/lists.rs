@@ -1,7 +1,7 @@
 //! Lists: filters, prefixes, pages.
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Filter, StatusFilter};
+use consign_ledger::query::{Filter, Place, StatusFilter};
 use consign_ledger::{Payload, Reader as _};
 
 use super::reading::{agent, by};
@@ -74,7 +74,7 @@ pub async fn pages_go_on_where_the_last_one_ended_and_miss_nothing<B: Backend>(
         world.play(&format!("alice delegates D{n} to bob")).await;
     }
     for filter in [by(4), Filter { status: Some(StatusFilter::InFlight), ..by(4) }] {
-        let (mut seen, mut before, mut pages) = (vec![], None, 0);
+        let (mut seen, mut before, mut pages) = (vec![], None::<Place>, 0);
         loop {
             let page = world.reader().list(Filter { before, ..filter.clone() }).await.unwrap();
             let ids = page.items.iter().map(|it| it.delegation.delegation_id.to_string());
@@ -82,7 +82,10 @@ pub async fn pages_go_on_where_the_last_one_ended_and_miss_nothing<B: Backend>(
             pages += 1;
             // What is new comes first and moves no later page; what changes its status stays or goes.
             world
-                .play(&format!("alice delegates new-{pages}-{} to bob", before.unwrap_or(0)))
+                .play(&format!(
+                    "alice delegates new-{pages}-{} to bob",
+                    before.map_or(0, |it| it.num)
+                ))
                 .await;
             before = page.next;
             if before.is_none() {

@@ -3,7 +3,7 @@
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::{
-    Entry, Event, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page,
+    Entry, Event, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page, Place,
 };
 use consign_ledger::{Seq, preview};
 
@@ -11,14 +11,15 @@ use super::data::{Data, Kept};
 
 impl Data {
     pub(super) fn list(&self, filter: &Filter) -> Page<Entry> {
-        let before = filter.before.unwrap_or(RowNum::MAX);
+        // One writer numbers rows in the order of their creation.
+        let before = filter.before.map_or(RowNum::MAX, |place| place.num);
         let matching = self.rows.range(..before).rev().filter(|(_, kept)| passes(filter, kept));
         let page: Vec<_> = matching.take(filter.limit + 1).collect();
         let more = page.len() > filter.limit;
         let shown = &page[..page.len().min(filter.limit)];
         Page {
             items: shown.iter().map(|(_, kept)| entry(kept)).collect(),
-            next: shown.last().filter(|_| more).map(|(num, _)| **num),
+            next: shown.last().filter(|_| more).map(|(num, kept)| place(**num, kept)),
         }
         .without(|entry| self.poisoned.contains(&entry.delegation.delegation_id))
     }
@@ -66,6 +67,10 @@ impl Data {
             at: event.at,
         }
     }
+}
+
+fn place(num: RowNum, kept: &Kept) -> Place {
+    Place { created_at: kept.delegation.created_at, num }
 }
 
 fn passes(filter: &Filter, kept: &Kept) -> bool {

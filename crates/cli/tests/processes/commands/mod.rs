@@ -25,7 +25,7 @@ use crate::client::Client;
 use crate::server::{Ledger, Server};
 
 /// What differs from run to run, and what is compared in its place.
-const REDACTED: [(&str, &str); 15] = [
+const REDACTED: [(&str, &str); 17] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),
     (r"\(in [0-9dhms]+\)", "(in [span])"),
     (r"\([0-9dhms]+ ago\)", "([span] ago)"),
@@ -38,6 +38,8 @@ const REDACTED: [(&str, &str); 15] = [
     (r"took( +)\d+ ms", "took$1[ms] ms"),
     (r"\d+ MiB free", "[n] MiB free"),
     (r"\d+ KiB", "[n] KiB"),
+    (r"\d+ of \d+ done", "[n] of [n] done"),
+    (r"understands up to \d+", "understands up to [n]"),
     (r"ran [0-9dhms]+ ago", "ran [span] ago"),
     (r"listen on 127\.0\.0\.1:\d+", "listen on 127.0.0.1:[port]"),
     (r#""next_cursor":"[A-Za-z0-9_=-]+""#, r#""next_cursor":"[cursor]""#),

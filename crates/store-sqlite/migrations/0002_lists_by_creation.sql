@@ -1,0 +1,1 @@
+-- One process numbers rows in the order of their creation: here lists walk the numbers, as before.
