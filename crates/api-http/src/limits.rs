@@ -9,7 +9,7 @@ pub const HEAD_BYTES_MAX: usize = 64 << 10;
 pub const HEAD_S_MAX: u64 = 75;
 
 /// Longest body of a request, in bytes.
-pub const BODY_BYTES_MAX: usize = 4 << 20;
+pub const BODY_BYTES_MAX: usize = consign_ledger::PAYLOAD_BYTES_MAX;
 /// How much of a longer body is read and thrown away, in bytes, so that its sender can read the refusal.
 pub const BODY_BYTES_DRAINED_MAX: usize = 64 << 20;
 /// How long a body may take to arrive, in seconds.
@@ -17,12 +17,7 @@ pub const BODY_S_MAX: u64 = 30;
 /// How deep the JSON of a body may be nested.
 pub const JSON_DEPTH_MAX: usize = 100;
 
-/// Longest free text, such as a reason or an error detail, in bytes.
-pub const TEXT_BYTES_MAX: usize = 4096;
-/// Longest progress, in bytes of JSON.
-pub const PROGRESS_BYTES_MAX: usize = 4096;
-/// Longest metadata, in bytes of JSON.
-pub const METADATA_BYTES_MAX: usize = 65_536;
+pub use consign_ledger::{METADATA_BYTES_MAX, PROGRESS_BYTES_MAX, TEXT_BYTES_MAX};
 
 /// Most items in one request.
 pub const BATCH_ITEMS_MAX: usize = 1000;

@@ -1,5 +1,7 @@
 //! Opening: the store, then the ledger over it. Nothing runs yet.
 
+use std::path::Path;
+
 use consign_ledger::{Desk, Failure, Ledger};
 
 use crate::any_store::{AnyStore, Closing};
@@ -33,6 +35,19 @@ pub enum OpenError {
     /// The ledger behind it.
     #[error("the ledger cannot be read: {0}")]
     Ledger(#[from] Failure),
+}
+
+impl OpenError {
+    /// The file, where it is this very process that has it open.
+    #[must_use]
+    pub fn open_here(&self) -> Option<&Path> {
+        use consign_store_sqlite::OpenError::InUse;
+        let me = format!("process {}", std::process::id());
+        match self {
+            Self::Sqlite(InUse { path, owner }) if *owner == me => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// An open ledger that nobody runs yet: whatever else may fail at a start can fail before its clocks begin.

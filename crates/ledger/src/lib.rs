@@ -24,7 +24,10 @@ pub use id::{
     Seq,
 };
 pub use ledger::{BATCH_COMMANDS_MAX, Desk, Ledger, SWEEP_BATCH_MAX, Settings};
-pub use payload::{Bodies, Json, PREVIEW_BYTES_MAX, Payload, preview};
+pub use payload::{
+    Bodies, Json, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX, PREVIEW_BYTES_MAX, PROGRESS_BYTES_MAX,
+    Payload, TEXT_BYTES_MAX, preview,
+};
 pub use store::{
     Append, BadRow, BeatRow, Cascade, CascadeBegun, Decide, Heard, LateKey, LateResult, Loaded,
     Mark, NewBodies, NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite,

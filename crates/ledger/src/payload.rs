@@ -6,6 +6,14 @@ use crate::canonical::canonical;
 
 /// Longest preview, in bytes, cut on a character boundary.
 pub const PREVIEW_BYTES_MAX: usize = 4096;
+/// Longest free text, such as a reason or an error detail, in bytes.
+pub const TEXT_BYTES_MAX: usize = 4096;
+/// Longest progress, in bytes of JSON.
+pub const PROGRESS_BYTES_MAX: usize = 4096;
+/// Longest metadata, in bytes of JSON.
+pub const METADATA_BYTES_MAX: usize = 65_536;
+/// Longest task or result, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 4 << 20;
 
 /// JSON as it was sent: valid, and not taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +57,33 @@ impl Payload {
         match self {
             Self::Text(text) => field(hasher, "text", text.as_bytes()),
             Self::Json(json) => field(hasher, "json", canonical(json.as_str()).as_bytes()),
+        }
+    }
+}
+
+impl From<serde_json::Value> for Json {
+    fn from(value: serde_json::Value) -> Self {
+        Self(value.to_string())
+    }
+}
+
+impl From<&str> for Payload {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<serde_json::Value> for Payload {
+    fn from(value: serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::String(text) => Self::Text(text),
+            other => Self::Json(other.into()),
         }
     }
 }

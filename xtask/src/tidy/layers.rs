@@ -18,7 +18,7 @@ const ENGINE: &str = "consign-engine";
 const STORES: [&str; 2] = ["consign-store-sqlite", "consign-store-postgres"];
 
 /// Every crate of the workspace stands here. No door knows another, no store a door, the sweeper no delivery.
-const LAYERS: [Layer; 13] = [
+const LAYERS: [Layer; 14] = [
     (LEDGER, &[]),
     (STORES[0], &[LEDGER]),
     (STORES[1], &[LEDGER]),
@@ -26,6 +26,7 @@ const LAYERS: [Layer; 13] = [
     ("consign-delivery", &[LEDGER]),
     ("consign-api-http", &[LEDGER, "consign-sweeper", "consign-delivery"]),
     (ENGINE, &[LEDGER, STORES[0], STORES[1], "consign-sweeper", "consign-delivery"]),
+    ("consign", &[LEDGER, "consign-sweeper", "consign-delivery", ENGINE]),
     ("consign-server", &[ENGINE, "consign-api-http"]),
     ("consign-client", &[]),
     ("consign-cli", &["consign-server", "consign-client", STORES[0]]),
