@@ -137,6 +137,7 @@ fn create(
         dispatched: true,
         max_attempts: 1,
         terms: Terms::default(),
+        notify: None,
         parent_id: None,
     })))
 }

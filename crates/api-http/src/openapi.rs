@@ -17,14 +17,14 @@ use crate::cursor::Cursor;
 use crate::operation;
 use crate::params::{NoParams, Query};
 use crate::problem::Told;
-use crate::wire::{PageLimit, SeqAfter, StatusFilter, Until, WaitSeconds};
+use crate::wire::{AgentPageLimit, PageLimit, SeqAfter, StatusFilter, Until, WaitSeconds};
 
 /// The document before any operation is in it.
 pub(crate) fn cover() -> OpenApi {
     #[derive(utoipa::OpenApi)]
     #[openapi(components(schemas(
         // Only parameters have these, and what only parameters have is not collected.
-        Cursor, PageLimit, SeqAfter, StatusFilter, Until, WaitSeconds
+        AgentPageLimit, Cursor, PageLimit, SeqAfter, StatusFilter, Until, WaitSeconds
     )), info(
         title = "Consign",
         description = "A durable ledger of work that one AI agent entrusts to another, with a sweeper that \
@@ -67,7 +67,7 @@ fn whole<S: Store>() -> OpenApi {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post].into_iter().flatten()
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
 }
 
 /// A body may be absent where an empty object would do.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use consign_ledger::command::Create;
 use consign_ledger::delegation::deadline::DeadlineRequest;
-use consign_ledger::delegation::terms::{ATTEMPTS_MAX, TERM_S_MAX, Terms};
+use consign_ledger::delegation::terms::{ATTEMPTS_MAX, Notify, TERM_S_MAX, Terms};
 use consign_ledger::{AgentId, DelegationId, IdempotencyKey, Json, METADATA_BYTES_MAX, Payload};
 
 use crate::checked;
@@ -93,6 +93,8 @@ impl NewDelegation {
             dispatched: self.dispatched,
             max_attempts: self.max_attempts,
             terms: self.terms,
+            // Who asks for no warning leaves it to the caller's record.
+            notify: (self.terms.notify != Notify::default()).then_some(self.terms.notify),
             parent_id: self
                 .parent_id
                 .as_deref()

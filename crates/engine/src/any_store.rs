@@ -7,12 +7,12 @@ use consign_ledger::delegation::lease::Secret;
 use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
-    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
-    SweepReport,
+    AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
+    InboxQuery, Lane, Late, Page, Stats, SweepReport,
 };
 use consign_ledger::{
-    BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark, Questions,
-    Reader, Reading, Rearm, Seq, Store, Time,
+    AgentId, BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark,
+    Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 use consign_store_postgres::{PostgresStore, Wall};
 use consign_store_sqlite::SqliteStore;
@@ -94,6 +94,14 @@ impl Reader for AnyStore {
 
     async fn inbox(&self, query: InboxQuery) -> Result<Inbox, Failure> {
         ask!(self.inbox(query))
+    }
+
+    async fn agents(&self, query: AgentsQuery) -> Result<AgentPage, Failure> {
+        ask!(self.agents(query))
+    }
+
+    async fn agent(&self, id: &AgentId) -> Result<Option<(AgentHealth, Vec<Ended>)>, Failure> {
+        ask!(self.agent(id))
     }
 
     async fn stats(&self) -> Result<Stats, Failure> {

@@ -8,6 +8,7 @@ pub mod command;
 pub mod delegation;
 pub mod query;
 
+mod agent;
 mod beats;
 mod book;
 mod canonical;
@@ -18,6 +19,7 @@ mod payload;
 mod store;
 mod time;
 
+pub use agent::{AGENT_LIMIT_MAX, Agent, AgentTerms};
 pub use error::{CorruptRow, Error, Failure, Source};
 pub use id::{
     AgentId, BatchId, ClaimId, DelegationId, ID_BYTES_MAX, IdSource, IdempotencyKey, InvalidText,
@@ -29,9 +31,9 @@ pub use payload::{
     Payload, TEXT_BYTES_MAX, preview,
 };
 pub use store::{
-    Append, BadRow, BeatRow, Cascade, CascadeBegun, Decide, Heard, LateKey, LateResult, Loaded,
-    Mark, NewBodies, NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row, RowWrite,
-    Store, Was,
+    Append, BadRow, BeatRow, Cascade, CascadeBegun, Decide, Heard, InboxState, LateKey, LateResult,
+    Loaded, Mark, NewBodies, NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row,
+    RowWrite, Store, Was,
 };
 pub use time::{Clock, Reading, Span, Steady, Time};
 

@@ -26,11 +26,11 @@ use consign_ledger::delegation::lease::Secret;
 use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
-    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
-    SweepReport,
+    AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
+    InboxQuery, Lane, Late, Page, Stats, SweepReport,
 };
 use consign_ledger::{
-    BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
+    AgentId, BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
@@ -128,6 +128,14 @@ impl Reader for PostgresStore {
 
     async fn inbox(&self, query: InboxQuery) -> Result<Inbox, Failure> {
         self.readers.ask(async |connection| read::inbox(connection, &query).await).await
+    }
+
+    async fn agents(&self, query: AgentsQuery) -> Result<AgentPage, Failure> {
+        self.readers.ask(async |connection| read::agents(connection, &query).await).await
+    }
+
+    async fn agent(&self, id: &AgentId) -> Result<Option<(AgentHealth, Vec<Ended>)>, Failure> {
+        self.readers.ask(async |connection| read::agent(connection, id).await).await
     }
 
     async fn stats(&self) -> Result<Stats, Failure> {

@@ -26,11 +26,11 @@ use consign_ledger::delegation::lease::Secret;
 use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
-    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
-    SweepReport,
+    AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
+    InboxQuery, Lane, Late, Page, Stats, SweepReport,
 };
 use consign_ledger::{
-    BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
+    AgentId, BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
@@ -96,6 +96,15 @@ impl Reader for SqliteStore {
 
     async fn inbox(&self, query: InboxQuery) -> Result<Inbox, Failure> {
         self.readers.ask(move |connection| read::inbox(connection, &query)).await
+    }
+
+    async fn agents(&self, query: AgentsQuery) -> Result<AgentPage, Failure> {
+        self.readers.ask(move |connection| read::agents(connection, &query)).await
+    }
+
+    async fn agent(&self, id: &AgentId) -> Result<Option<(AgentHealth, Vec<Ended>)>, Failure> {
+        let id = id.clone();
+        self.readers.ask(move |connection| read::agent(connection, &id)).await
     }
 
     async fn stats(&self) -> Result<Stats, Failure> {

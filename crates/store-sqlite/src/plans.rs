@@ -12,7 +12,6 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use crate::failure::Trouble;
 use crate::{read, write};
 
-const SCHEMA: &str = include_str!("../migrations/0001_ledger.sql");
 const NOW: Time = Time(1_000_000_000);
 const MANY: i64 = 1_000_000;
 const FEW: i64 = 10_000;
@@ -22,7 +21,9 @@ const FEW: i64 = 10_000;
 /// caller-0 and callee-0 ever had.
 fn in_flight(rows: i64) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(SCHEMA).unwrap();
+    for (_, sql) in crate::open::MIGRATIONS {
+        connection.execute_batch(sql).unwrap();
+    }
     let fill = format!(
         "CREATE TEMP TABLE n AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {rows})
              SELECT i FROM c;

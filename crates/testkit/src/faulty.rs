@@ -12,12 +12,12 @@ use consign_ledger::delegation::lease::Secret;
 use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
-    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
-    SweepReport,
+    AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
+    InboxQuery, Lane, Late, Page, Stats, SweepReport,
 };
 use consign_ledger::{
-    BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark, Questions,
-    Reader, Reading, Rearm, Seq, Source, Store, Time,
+    AgentId, BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark,
+    Questions, Reader, Reading, Rearm, Seq, Source, Store, Time,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -282,6 +282,14 @@ impl<S: Store> Reader for Faulty<S> {
 
     async fn inbox(&self, query: InboxQuery) -> Result<Inbox, Failure> {
         self.store.inbox(query).await
+    }
+
+    async fn agents(&self, query: AgentsQuery) -> Result<AgentPage, Failure> {
+        self.store.agents(query).await
+    }
+
+    async fn agent(&self, id: &AgentId) -> Result<Option<(AgentHealth, Vec<Ended>)>, Failure> {
+        self.store.agent(id).await
     }
 
     async fn stats(&self) -> Result<Stats, Failure> {

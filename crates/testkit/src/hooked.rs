@@ -12,12 +12,12 @@ use consign_ledger::delegation::lease::Secret;
 use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
-    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
-    SweepReport,
+    AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
+    InboxQuery, Lane, Late, Page, Stats, SweepReport,
 };
 use consign_ledger::{
-    BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark, Questions,
-    Reader, Reading, Rearm, Seq, Store, Time,
+    AgentId, BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark,
+    Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
 use crate::{Backend, HandClock};
@@ -214,6 +214,14 @@ impl<S: Store> Reader for Hooked<S> {
 
     async fn inbox(&self, query: InboxQuery) -> Result<Inbox, Failure> {
         self.ask("inbox", self.inner.inbox(query)).await
+    }
+
+    async fn agents(&self, query: AgentsQuery) -> Result<AgentPage, Failure> {
+        self.ask("agents", self.inner.agents(query)).await
+    }
+
+    async fn agent(&self, id: &AgentId) -> Result<Option<(AgentHealth, Vec<Ended>)>, Failure> {
+        self.ask("agent", self.inner.agent(id)).await
     }
 
     async fn stats(&self) -> Result<Stats, Failure> {

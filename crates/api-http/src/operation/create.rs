@@ -48,7 +48,7 @@ pub(crate) struct Request {
     /// Record only: caller and callee talk by themselves, nobody claims it. Goes with one attempt only: the
     /// ledger cannot hand out again what you hand out.
     dispatched: Option<bool>,
-    /// How long a silence may last; absent: the ledger's default.
+    /// How long a silence may last; absent: as the callee's record has it, else the ledger's default.
     stuck_threshold_s: Option<Seconds>,
     /// How long it may stay stuck before it is handed out again or failed.
     stuck_grace_s: Option<Seconds>,
@@ -62,7 +62,7 @@ pub(crate) struct Request {
     max_attempts: Option<Attempts>,
     /// Higher goes first; absent: 0.
     priority: Option<Priority>,
-    /// Which warnings reach the caller's inbox, beside the verdict.
+    /// Which warnings reach the caller's inbox, beside the verdict; absent: as the caller's record has it.
     notify: Option<Vec<Warning>>,
     /// The delegation that it is part of; its callee is the caller here.
     parent_id: Option<DelegationId>,
@@ -95,6 +95,7 @@ impl Request {
             dispatched: self.dispatched.unwrap_or_default(),
             max_attempts: self.max_attempts.map_or(1, |it| it.0),
             terms,
+            notify: self.notify.as_deref().map(notify),
             parent_id: self.parent_id.map(|it| it.0),
         })
     }
@@ -107,8 +108,8 @@ impl Request {
             on_not_started: self.on_not_started.map_or(LedgerOnNotStarted::Stuck, |it| it.0),
             progress_within_s: self.progress_within_s.map(|it| it.0),
             priority: self.priority.map_or(0, |it| it.0),
-            notify: self.notify.as_deref().map(notify).unwrap_or_default(),
             cancel_children: self.cancel_children.unwrap_or_default(),
+            ..Terms::default()
         }
     }
 

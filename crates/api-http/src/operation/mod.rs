@@ -1,6 +1,8 @@
 //! The operations: one file each, with its request, its page of the document, its handler.
 
 mod accept;
+mod agent;
+mod agents;
 mod cancel;
 mod children;
 mod complete;
@@ -15,6 +17,7 @@ mod health;
 mod heartbeat;
 mod heartbeat_batch;
 mod inbox;
+mod inbox_ack;
 mod late_results;
 mod list;
 mod release;
@@ -61,7 +64,10 @@ pub(crate) fn all<S: Store>() -> OpenApiRouter<Arc<App<S>>> {
         .routes(routes!(extend::handle))
         .routes(routes!(set_status::handle))
         .routes(routes!(heartbeat_batch::handle))
+        .routes(routes!(agents::handle))
+        .routes(routes!(agent::show, agent::set, agent::remove))
         .routes(routes!(inbox::handle))
+        .routes(routes!(inbox_ack::handle))
         .routes(routes!(stats::handle))
         .routes(routes!(sweeps::handle, sweep::handle))
         .routes(routes!(health::alive))

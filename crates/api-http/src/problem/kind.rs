@@ -33,6 +33,7 @@ kinds! {
     ForeignHost = FORBIDDEN "foreign-host" "The request was meant for another host";
     ForeignOrigin = FORBIDDEN "foreign-origin" "The request comes from another site";
     NotFound = NOT_FOUND "not-found" "There is no such delegation";
+    NoSuchAgent = NOT_FOUND "no-such-agent" "There is no such agent";
     NoSuchRoute = NOT_FOUND "no-such-route" "There is nothing at this path";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method-not-allowed" "This path has no such method";
     RequestTimeout = REQUEST_TIMEOUT "request-timeout" "The request did not arrive in time";
@@ -51,6 +52,7 @@ kinds! {
     Cycle = UNPROCESSABLE_ENTITY "cycle" "The callee would wait for itself";
     TooDeep = UNPROCESSABLE_ENTITY "too-deep" "The tree of delegations is too deep";
     NotYours = UNPROCESSABLE_ENTITY "not-yours" "This is somebody else's to do";
+    AheadOfInbox = UNPROCESSABLE_ENTITY "ahead-of-inbox" "There is no such message yet";
     TooManyRequests = TOO_MANY_REQUESTS "too-many-requests" "Too many requests at once";
     Internal = INTERNAL_SERVER_ERROR "internal" "The ledger failed";
     Contended = SERVICE_UNAVAILABLE "contended" "Other writers kept winning";
@@ -74,6 +76,7 @@ impl From<&Refusal> for Kind {
             Refusal::Cycle(_) => Self::Cycle,
             Refusal::TooDeep => Self::TooDeep,
             Refusal::NotYours(_) => Self::NotYours,
+            Refusal::AheadOfInbox { .. } => Self::AheadOfInbox,
             Refusal::Invalid { .. } => Self::InvalidRequest,
         }
     }
@@ -103,6 +106,7 @@ mod tests {
             Refusal::Cycle(String::new()),
             Refusal::TooDeep,
             Refusal::NotYours(String::new()),
+            Refusal::AheadOfInbox { through: 2, newest: 1 },
             Refusal::invalid("field", "message"),
         ] {
             assert_eq!(Kind::from(&refusal).name(), refusal.name());

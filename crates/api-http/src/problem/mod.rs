@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use consign_delivery::{TooMany, WaitError};
 use consign_ledger::delegation::Delegation;
-use consign_ledger::{DelegationId, Error, Failure, Refusal, Refused};
+use consign_ledger::{AgentId, DelegationId, Error, Failure, Refusal, Refused};
 
 use crate::limits::RETRY_AFTER_S;
 use kind::Kind;
@@ -42,6 +42,7 @@ impl From<Refused> for Problem {
         };
         let field = match refusal {
             Refusal::Invalid { field, .. } => Some(field.to_owned()),
+            Refusal::AheadOfInbox { .. } => Some("through".to_owned()),
             _ => None,
         };
         Self(Box::new(Matter { field, told, kept_as_late, ..*problem.0 }))
@@ -112,6 +113,14 @@ impl Problem {
 
     pub(crate) fn not_found(id: &DelegationId) -> Self {
         Refused::from(Refusal::NotFound(id.to_string())).into()
+    }
+
+    pub(crate) fn no_such_agent(id: &AgentId) -> Self {
+        let detail = format!(
+            "nobody with the id {:?} is registered, asked for work or was asked; check the id, or register it",
+            id.as_str()
+        );
+        Self::new(Kind::NoSuchAgent, detail)
     }
 
     pub(crate) fn no_such_route(detail: impl Into<String>) -> Self {

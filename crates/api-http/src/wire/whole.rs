@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use consign_ledger::AGENT_LIMIT_MAX;
 use consign_ledger::query::PAGE_MAX;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -58,6 +59,10 @@ wholes! {
     Priority(i32) = i32::MIN, i32::MAX, "Higher goes first.";
     /// How many items a page may have.
     PageLimit(u32) = 1, PAGE_ITEMS, "How many items at most.";
+    /// How much an agent may have, of one kind.
+    AgentLimit(u32) = 0, AGENT_LIMIT_MAX, "How many at most.";
+    /// How many agents a page may have.
+    AgentPageLimit(u32) = 1, AgentPageLimit::DEFAULT, "How many agents at most.";
     /// Behind this number of the one sequence.
     SeqAfter(i64) = 0, i64::MAX, "Behind this number of the one sequence.";
     /// How many events made a delegation what it is.
@@ -66,6 +71,11 @@ wholes! {
 
 #[expect(clippy::cast_possible_truncation, reason = "a page has at most a thousand items")]
 const PAGE_ITEMS: u32 = PAGE_MAX as u32;
+
+impl AgentPageLimit {
+    /// Each agent is counted for by itself, so a page is not as long as others may be.
+    pub(crate) const DEFAULT: u32 = 100;
+}
 
 /// Up to here every whole number has its own floating point number.
 const EXACT_MAX: u64 = 1 << 53;

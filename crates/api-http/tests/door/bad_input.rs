@@ -278,7 +278,7 @@ async fn parameters_are_checked_as_well() {
         "/v1/delegations/D1/children?parent=D1",
         "/v1/agents/a/inbox?after=x",
         "/v1/agents/a/inbox?limit=2000",
-        "/v1/agents/a/inbox?wait_s=1",
+        "/v1/agents/a/inbox?until=stuck",
         "/v1/stats?x",
         "/v1/sweeps?limit=0",
         "/healthz?x=1",

@@ -2,6 +2,7 @@
 //!
 //! A new file here is also named in PostgreSQL's crate, `tests/door/main.rs`: a test of its own sees to that.
 
+mod agents;
 mod bad_input;
 mod batches;
 mod cast;

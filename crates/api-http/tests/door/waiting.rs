@@ -43,6 +43,35 @@ async fn who_waits_for_what_is_over_or_unknown_is_answered_at_once() {
     assert_eq!(door.get("/v1/delegations/D2?wait_s=60").await.status, 404);
 }
 
+#[tokio::test]
+async fn who_waits_for_a_message_is_answered_when_it_comes() {
+    let mut door = Door::open().await;
+    door.delegated("D1").await;
+    let path = "/v1/agents/alice/inbox?wait_s=60";
+    let (status, body) = news(&mut door, path, async |door: &mut Door| {
+        door.verb("D1", "complete", r#"{"result":"r"}"#).await;
+    })
+    .await;
+    assert_eq!((status, &body["messages"][0]["delegation_id"]), (200, &json!("D1")));
+    // What was not acknowledged is there at once, and what was is waited for.
+    assert_eq!(door.get(path).await.json()["messages"], body["messages"]);
+    door.post("/v1/agents/alice/inbox/ack", r#"{"through":2}"#).await;
+    door.delegated("D2").await;
+    let (_, body) = news(&mut door, path, async |door: &mut Door| {
+        door.verb("D2", "cancel", "").await;
+    })
+    .await;
+    assert_eq!(body["messages"][0]["delegation_id"], "D2");
+}
+
+#[tokio::test]
+async fn who_waits_for_no_message_gets_an_empty_page() {
+    let mut door = Door::open().await;
+    let empty = door.get("/v1/agents/alice/inbox?wait_s=1").await;
+    assert_eq!((empty.status, &empty.json()["messages"]), (200, &json!([])));
+    assert_eq!(door.get("/v1/agents/alice/inbox?wait_s=0").await.status, 200);
+}
+
 /// The answer to a question that is asked before something happens.
 async fn news(
     door: &mut Door,

@@ -3,11 +3,13 @@
 //! Every command of a batch reads and records here, so that each is decided over what the ones before it
 //! decided. In the end the book becomes one [`Append`].
 
+mod agents;
 mod close;
 mod record;
 
 use std::collections::{HashMap, HashSet};
 
+use crate::agent::Agent;
 use crate::delegation::Delegation;
 use crate::delegation::deadline::DeadlineRequest;
 use crate::delegation::examine::Finding;
@@ -19,7 +21,9 @@ use crate::delegation::watch::RowNum;
 use crate::error::Error;
 use crate::id::{AgentId, DelegationId, IdempotencyKey};
 use crate::payload::{Json, Payload};
-use crate::store::{Append, BadRow, LateKey, Loaded, NewBodies, ProgressWrite, Row, Was};
+use crate::store::{
+    Append, BadRow, InboxState, LateKey, Loaded, NewBodies, ProgressWrite, Row, Was,
+};
 use crate::time::Time;
 
 /// A delegation's place in the book.
@@ -59,6 +63,8 @@ pub(crate) struct Book {
     keys: HashMap<Key, DelegationId>,
     retries: HashMap<DelegationId, DelegationId>,
     late: HashSet<LateKey>,
+    agents: HashMap<AgentId, Agent>,
+    inboxes: HashMap<AgentId, InboxState>,
     listening: Listening,
     override_reason: Option<String>,
     append: Append,
@@ -76,6 +82,8 @@ impl Book {
             keys: loaded.keys.into_iter().collect(),
             retries: loaded.retries.into_iter().collect(),
             late: loaded.late.into_iter().collect(),
+            agents: loaded.agents.into_iter().map(|it| (it.agent_id.clone(), it)).collect(),
+            inboxes: loaded.inboxes.into_iter().collect(),
             listening: loaded.listening,
             override_reason: None,
             append: Append::at(loaded.now),

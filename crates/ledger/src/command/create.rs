@@ -9,7 +9,7 @@ use crate::delegation::change::{Change, EventKind, Role};
 use crate::delegation::deadline::{DEADLINE_S_DEFAULT, DeadlineRequest};
 use crate::delegation::refusal::{Refusal, Refused};
 use crate::delegation::status::Status;
-use crate::delegation::terms::Terms;
+use crate::delegation::terms::{Notify, Terms};
 use crate::delegation::{DEPTH_MAX, Delegation};
 use crate::error::Error;
 use crate::id::{AgentId, DelegationId, IdempotencyKey};
@@ -41,8 +41,11 @@ pub struct Create {
     pub dispatched: bool,
     /// How often the sweeper may hand it out.
     pub max_attempts: u32,
-    /// How long things may last.
+    /// How long things may last. Where it names no threshold, the callee's record does; which warnings are wanted
+    /// is said by `notify`.
     pub terms: Terms,
+    /// Warnings for the caller's inbox; `None`: as the caller's record has it.
+    pub notify: Option<Notify>,
     /// The delegation that it is part of.
     pub parent_id: Option<DelegationId>,
 }
@@ -52,6 +55,10 @@ impl Create {
         questions.ids.extend(self.delegation_id.clone());
         questions.keys.extend(self.scoped_key());
         questions.lineages.extend(self.parent_id.clone());
+        questions.agents.push(self.callee_id.clone());
+        if self.notify.is_none() {
+            questions.agents.push(self.caller_id.clone());
+        }
     }
 
     pub(super) fn decide(&self, spare: &DelegationId, book: &mut Book) -> Result<Outcome, Error> {
@@ -73,7 +80,7 @@ impl Create {
             deadline,
             status: if self.dispatched { Status::Dispatched } else { Status::Queued },
             max_attempts: self.max_attempts,
-            terms: self.terms,
+            terms: self.terms_in(book),
             parent_id: self.parent_id.clone(),
             retry_of: None,
             fingerprint,
@@ -81,6 +88,19 @@ impl Create {
         };
         let slot = draft.open(book)?;
         Ok(Outcome::changed(book, slot))
+    }
+
+    /// What the request leaves open is taken from the agents' records, as they are now.
+    fn terms_in(&self, book: &Book) -> Terms {
+        let threshold_s =
+            book.agent(&self.callee_id).and_then(|agent| agent.terms.stuck_threshold_s);
+        let notify =
+            || book.agent(&self.caller_id).map_or_else(Notify::default, |it| it.terms.notify);
+        Terms {
+            stuck_threshold_s: self.terms.stuck_threshold_s.or(threshold_s),
+            notify: self.notify.unwrap_or_else(notify),
+            ..self.terms
+        }
     }
 
     /// The ledger hands out again by itself only what it hands out: requeued, a record of what the caller hands

@@ -3,6 +3,7 @@
 //! A verb first checks everything, then records its facts, so that a refusal changes nothing.
 
 mod accept;
+mod agent;
 mod answer;
 mod cancel;
 mod create;
@@ -15,6 +16,8 @@ mod retry;
 mod set_status;
 
 pub use accept::Accept;
+pub use agent::Registered;
+pub(crate) use agent::{Tend, Tended};
 pub(crate) use answer::Answer;
 pub use answer::{Complete, Fail};
 pub use cancel::Cancel;
@@ -233,6 +236,7 @@ mod tests {
             dispatched: false,
             max_attempts: 1,
             terms: Terms::default(),
+            notify: None,
             parent_id: None,
         };
         let beat = Heartbeat {

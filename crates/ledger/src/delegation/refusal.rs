@@ -1,6 +1,6 @@
 //! Why the rules say no. A refusal is normal: it has a stable name and says what to do next.
 
-use crate::id::DelegationId;
+use crate::id::{DelegationId, Seq};
 use crate::time::Time;
 
 use super::status::Status;
@@ -77,6 +77,16 @@ pub enum Refusal {
     /// Somebody else's to do.
     #[error("{0}")]
     NotYours(String),
+    /// An acknowledgement of what is not there yet.
+    #[error(
+        "{through} is above the newest message of this inbox, {newest}; acknowledge only what you have read"
+    )]
+    AheadOfInbox {
+        /// What was acknowledged.
+        through: Seq,
+        /// The newest message, or what was acknowledged before.
+        newest: Seq,
+    },
     /// The request itself is wrong.
     #[error("{field}: {message}")]
     Invalid {
@@ -111,6 +121,7 @@ impl Refusal {
             Self::Cycle(_) => "cycle",
             Self::TooDeep => "too-deep",
             Self::NotYours(_) => "not-yours",
+            Self::AheadOfInbox { .. } => "ahead-of-inbox",
             Self::Invalid { .. } => "invalid-request",
         }
     }

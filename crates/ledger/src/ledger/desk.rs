@@ -158,13 +158,14 @@ impl Act {
                 command.decide(spare, book).map(|outcome| Done::Outcome(Box::new(outcome)))
             }
             Self::Sweep(step) => step.decide(book).map(Done::Swept),
+            Self::Tend(tend) => tend.decide(book).map(Done::Tended),
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Command(command, _) => command.bytes(),
-            Self::Sweep(_) => 0,
+            Self::Sweep(_) | Self::Tend(_) => 0,
         }
     }
 }
@@ -175,6 +176,7 @@ fn questions(acts: &[Act]) -> Questions {
         match act {
             Act::Command(command, _) => command.ask(&mut questions),
             Act::Sweep(step) => step.ask(&mut questions),
+            Act::Tend(tend) => tend.ask(&mut questions),
         }
     }
     questions.sort();

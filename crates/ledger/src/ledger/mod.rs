@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::agent::AgentTerms;
 use crate::beats::{BeatDesk, BeatQueue};
-use crate::command::{Command, Outcome, Sweep, Swept};
+use crate::command::{Command, Outcome, Registered, Sweep, Swept, Tend, Tended};
 use crate::delegation::lease::Secret;
 use crate::delegation::watch::Watch;
 use crate::error::{Error, Failure};
-use crate::id::{DelegationId, IdSource};
+use crate::id::{AgentId, DelegationId, IdSource, Seq};
 use crate::query::SweepReport;
 use crate::store::{Reader, Rearm, Store};
 use crate::time::Time;
@@ -73,11 +74,13 @@ enum Act {
     /// With the id that a new delegation may take.
     Command(Command, DelegationId),
     Sweep(Sweep),
+    Tend(Tend),
 }
 
 enum Done {
     Outcome(Box<Outcome>),
     Swept(Swept),
+    Tended(Tended),
 }
 
 impl<S: Store> Ledger<S> {
@@ -142,9 +145,42 @@ impl<S: Store> Ledger<S> {
         let acts = commands.into_iter().map(|command| Act::Command(command, spare())).collect();
         let outcome = |done| match done {
             Done::Outcome(outcome) => Ok(*outcome),
-            Done::Swept(_) => Err(Error::Internal),
+            Done::Swept(_) | Done::Tended(_) => Err(Error::Internal),
         };
         ask(&self.shared.verbs, acts).await.into_iter().map(|done| done.and_then(outcome)).collect()
+    }
+
+    /// Writes an agent's record, whole. The same again changes nothing.
+    pub async fn set_agent(&self, id: AgentId, terms: AgentTerms) -> Result<Registered, Error> {
+        self.register(Tend::Set(id, terms)).await
+    }
+
+    /// Forgets an agent's record. Its work, its messages and how far it has read them stay.
+    pub async fn remove_agent(&self, id: AgentId) -> Result<Registered, Error> {
+        self.register(Tend::Remove(id)).await
+    }
+
+    async fn register(&self, tend: Tend) -> Result<Registered, Error> {
+        match self.tend(tend).await? {
+            Tended::Record(registered) => Ok(registered),
+            Tended::Read(_) => Err(Error::Internal),
+        }
+    }
+
+    /// Notes that an agent has read its inbox up to this number; up to where it has read by now.
+    pub async fn acknowledge(&self, id: AgentId, through: Seq) -> Result<Seq, Error> {
+        match self.tend(Tend::Acknowledge(id, through)).await? {
+            Tended::Read(acked_through) => Ok(acked_through),
+            Tended::Record(_) => Err(Error::Internal),
+        }
+    }
+
+    async fn tend(&self, tend: Tend) -> Result<Tended, Error> {
+        match ask(&self.shared.verbs, vec![Act::Tend(tend)]).await.pop() {
+            Some(Ok(Done::Tended(tended))) => Ok(tended),
+            Some(Err(error)) => Err(error),
+            _ => Err(Error::Internal),
+        }
     }
 
     /// Takes the steps of a pass, through the same door.
@@ -152,7 +188,7 @@ impl<S: Store> Ledger<S> {
         let acts = steps.into_iter().map(Act::Sweep).collect();
         let swept = |done| match done {
             Done::Swept(swept) => Ok(swept),
-            Done::Outcome(_) => Err(Error::Internal),
+            Done::Outcome(_) | Done::Tended(_) => Err(Error::Internal),
         };
         ask(&self.shared.sweeps, acts).await.into_iter().map(|done| done.and_then(swept)).collect()
     }

@@ -1,7 +1,11 @@
 //! What may be asked of a ledger, and the shape of the answers.
 
+mod agents;
 mod outlook;
 
+pub use agents::{
+    AgentHealth, AgentPage, AgentsQuery, COUNT_MAX, ENDED_MAX, Ended, HEARD_ROWS_MAX, Latest,
+};
 pub use outlook::{Next, Outlook};
 
 use crate::delegation::Delegation;
@@ -167,7 +171,7 @@ pub struct Late {
 pub struct InboxQuery {
     /// Whose.
     pub agent_id: AgentId,
-    /// Behind this number; `None`: from the beginning, until messages can be acknowledged.
+    /// Behind this number; `None`: behind the acknowledged point.
     pub after: Option<Seq>,
     /// At most so many, 1 to [`PAGE_MAX`].
     pub limit: usize,
@@ -178,8 +182,12 @@ pub struct InboxQuery {
 pub struct Inbox {
     /// The messages.
     pub messages: Vec<Message>,
-    /// How many the agent has behind its acknowledged point.
+    /// Up to where the agent has acknowledged.
+    pub acked_through: Seq,
+    /// How many it has behind that, counted up to [`COUNT_MAX`].
     pub unread: u64,
+    /// When the oldest of these happened.
+    pub oldest_unread_at: Option<Time>,
 }
 
 /// A message in an inbox.

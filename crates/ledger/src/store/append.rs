@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::agent::Agent;
 use crate::delegation::Delegation;
 use crate::delegation::change::{Change, Role};
 use crate::delegation::lease::Epoch;
 use crate::delegation::listening::Gap;
 use crate::delegation::status::Status;
 use crate::delegation::watch::{RowNum, Watch};
-use crate::id::{AgentId, DelegationId, IdempotencyKey};
+use crate::id::{AgentId, DelegationId, IdempotencyKey, Seq};
 use crate::payload::{Json, Payload};
 use crate::time::Time;
 
@@ -36,6 +37,12 @@ pub struct Append {
     pub cascades_begun: Vec<CascadeBegun>,
     /// Cascades without a child in flight any more.
     pub cascades_ended: Vec<Cascade>,
+    /// Records of agents as they will be.
+    pub agents: Vec<Agent>,
+    /// Agents that have no record any more.
+    pub agents_removed: Vec<AgentId>,
+    /// How far agents have read. No point goes back, whatever another writer wrote.
+    pub acknowledged: Vec<(AgentId, Seq)>,
     /// By how much the count of each status changes, in the order of [`Status::ALL`].
     pub tallies: [i64; Status::ALL.len()],
 }
@@ -53,6 +60,9 @@ impl Append {
             gaps: vec![],
             cascades_begun: vec![],
             cascades_ended: vec![],
+            agents: vec![],
+            agents_removed: vec![],
+            acknowledged: vec![],
             tallies: [0; Status::ALL.len()],
         }
     }
@@ -60,7 +70,12 @@ impl Append {
     /// Whether nothing changed: every command was refused or a replay.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.gaps.is_empty() && self.cascades_ended.is_empty()
+        let of_delegations =
+            self.rows.is_empty() && self.gaps.is_empty() && self.cascades_ended.is_empty();
+        let of_agents = self.agents.is_empty()
+            && self.agents_removed.is_empty()
+            && self.acknowledged.is_empty();
+        of_delegations && of_agents
     }
 }
 

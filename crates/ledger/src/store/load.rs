@@ -1,11 +1,12 @@
 //! What a batch asks before it decides, and the answers.
 
+use crate::agent::Agent;
 use crate::delegation::Delegation;
 use crate::delegation::lease::Epoch;
 use crate::delegation::listening::Listening;
 use crate::delegation::watch::RowNum;
 use crate::error::CorruptRow;
-use crate::id::{AgentId, DelegationId, IdempotencyKey};
+use crate::id::{AgentId, DelegationId, IdempotencyKey, Seq};
 use crate::payload::Json;
 use crate::time::Time;
 
@@ -23,6 +24,12 @@ pub struct Questions {
     /// The retry of each of these terminal delegations, if there is one; its row is loaded, too. Also who
     /// holds the key of each: a retry takes it over where it is free.
     pub retries_of: Vec<DelegationId>,
+    /// The records of these agents, as far as they have one.
+    pub agents: Vec<AgentId>,
+    /// Whose record will be written: it is locked until then. Also in `agents`.
+    pub agents_written: Vec<AgentId>,
+    /// How far these agents have read, and could read.
+    pub inboxes: Vec<AgentId>,
     /// Whether silence will be judged.
     pub listening: bool,
 }
@@ -39,6 +46,9 @@ impl Questions {
         sort(&mut self.keys);
         sort(&mut self.lineages);
         sort(&mut self.retries_of);
+        sort(&mut self.agents);
+        sort(&mut self.agents_written);
+        sort(&mut self.inboxes);
     }
 }
 
@@ -57,9 +67,22 @@ pub struct Loaded {
     pub retries: Vec<(DelegationId, DelegationId)>,
     /// The late results that the loaded rows keep.
     pub late: Vec<LateKey>,
+    /// The records that there are.
+    pub agents: Vec<Agent>,
+    /// How far each agent that was asked for has read.
+    pub inboxes: Vec<(AgentId, InboxState)>,
     /// When the ledger listened, as far back as the loaded rows need it, with the newest brake; empty where
     /// not asked for.
     pub listening: Listening,
+}
+
+/// How far an inbox was read, and how far it goes. Zero where nothing was, or is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InboxState {
+    /// The acknowledged point.
+    pub acked_through: Seq,
+    /// The newest message.
+    pub newest: Seq,
 }
 
 /// A delegation, its number, and what its callee last sent as progress.

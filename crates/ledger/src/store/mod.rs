@@ -34,7 +34,7 @@ pub use append::{
     RowWrite, Was,
 };
 pub use beat::{BeatRow, Heard, Mark, Rearm};
-pub use load::{BadRow, LateKey, Loaded, Questions, Row};
+pub use load::{BadRow, InboxState, LateKey, Loaded, Questions, Row};
 
 use std::future::Future;
 
@@ -43,11 +43,11 @@ use crate::delegation::lease::Secret;
 use crate::delegation::listening::{Fleet, Listening};
 use crate::delegation::watch::{RowNum, Watch};
 use crate::error::Failure;
-use crate::id::{BatchId, DelegationId, Seq};
+use crate::id::{AgentId, BatchId, DelegationId, Seq};
 use crate::payload::Bodies;
 use crate::query::{
-    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
-    SweepReport,
+    AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
+    InboxQuery, Lane, Late, Page, Stats, SweepReport,
 };
 use crate::time::{Reading, Time};
 
@@ -85,6 +85,17 @@ pub trait Reader: Send + Sync + 'static {
 
     /// An agent's messages.
     fn inbox(&self, query: InboxQuery) -> impl Future<Output = Result<Inbox, Failure>> + Send;
+
+    /// Agents that have a record, or asked for work, or were asked, by id. What is counted of each is counted up
+    /// to [`COUNT_MAX`](crate::query::COUNT_MAX).
+    fn agents(&self, query: AgentsQuery)
+    -> impl Future<Output = Result<AgentPage, Failure>> + Send;
+
+    /// One agent, and what it ended last; `None` if nothing is known of it.
+    fn agent(
+        &self,
+        id: &AgentId,
+    ) -> impl Future<Output = Result<Option<(AgentHealth, Vec<Ended>)>, Failure>> + Send;
 
     /// How many delegations have each status.
     fn stats(&self) -> impl Future<Output = Result<Stats, Failure>> + Send;

@@ -3,7 +3,7 @@
 use consign_ledger::DelegationId;
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Inbox, InboxQuery, Message};
+use consign_ledger::query::{COUNT_MAX, Inbox, InboxQuery, Message};
 use tokio_postgres::Row;
 
 use super::row::Cell;
@@ -23,27 +23,43 @@ const MESSAGES: &str = "
                  e.at, r.form, coalesce(r.whole, r.preview) AS result,
                  row_number() OVER (ORDER BY m.seq) AS place,
                  sum(octet_length(coalesce(r.whole, r.preview))) OVER (ORDER BY m.seq) AS bytes
-          FROM (SELECT seq FROM messages WHERE agent_id = $1 AND seq > $2 ORDER BY seq LIMIT $3) AS m
+          FROM (SELECT seq FROM messages
+                WHERE agent_id = $1
+                  AND seq > coalesce($2, (SELECT acked_through FROM inboxes WHERE agent_id = $1), 0)
+                ORDER BY seq LIMIT $3) AS m
           JOIN events e ON e.seq = m.seq
           JOIN delegations d ON d.num = e.num
           LEFT JOIN results r ON r.num = e.num AND e.to_status = 'completed') AS page
     WHERE coalesce(bytes, 0) <= $4 OR place = 1
     ORDER BY seq";
 
+const UNREAD: &str = "
+    SELECT acked.through, u.unread, (SELECT at FROM events WHERE seq = u.oldest)
+    FROM (SELECT coalesce((SELECT acked_through FROM inboxes WHERE agent_id = $1), 0) AS through) AS acked
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS unread, min(seq) AS oldest
+        FROM (SELECT seq FROM messages WHERE agent_id = $1 AND seq > acked.through ORDER BY seq LIMIT $2) AS behind) AS u";
+
 /// Bytes of results after which a page ends.
 const PAGE_BYTES_MAX: i64 = 8 << 20;
 
 pub(crate) async fn inbox(connection: &Connection, query: &InboxQuery) -> Result<Inbox, Trouble> {
-    let (agent, after) = (query.agent_id.as_str(), query.after.unwrap_or(0));
+    let agent = query.agent_id.as_str();
     let statement = connection.prepare_cached(MESSAGES).await?;
     let messages = connection
-        .query(&statement, &[&agent, &after, &wide(query.limit), &PAGE_BYTES_MAX])
+        .query(&statement, &[&agent, &query.after, &wide(query.limit), &PAGE_BYTES_MAX])
         .await?;
     let messages = messages.iter().map(read_message).collect::<Result<_, _>>()?;
-    let unread = "SELECT count(*) FROM messages WHERE agent_id = $1";
-    let statement = connection.prepare_cached(unread).await?;
-    let unread: i64 = connection.query_one(&statement, &[&agent]).await?.try_get(0)?;
-    Ok(Inbox { messages, unread: unread.unsigned_abs() })
+    let statement = connection.prepare_cached(UNREAD).await?;
+    let most = i64::try_from(COUNT_MAX).unwrap_or(i64::MAX);
+    let row = connection.query_one(&statement, &[&agent, &most]).await?;
+    let mut cell = Cell::at("inboxes", 0, &row, 0);
+    Ok(Inbox {
+        messages,
+        acked_through: cell.plain("acked_through")?,
+        unread: cell.number("unread")?,
+        oldest_unread_at: cell.maybe_time("at")?,
+    })
 }
 
 fn read_message(row: &Row) -> Result<Message, Trouble> {

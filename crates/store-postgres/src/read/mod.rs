@@ -3,6 +3,7 @@
 //! A look is one statement wherever its parts must be of one moment: each statement sees a moment of its own. Each
 //! function takes a connection that may be in a transaction: the write path reads through them, too.
 
+mod agents;
 mod due;
 mod events;
 mod find;
@@ -12,6 +13,7 @@ mod listening;
 mod row;
 mod totals;
 
+pub(crate) use agents::{agent, agent_records, agents, inbox_states};
 pub(crate) use due::{armed_beyond, cascades, children_in_flight, due, earliest_due};
 pub(crate) use events::{events, late_results, newest_seq};
 pub(crate) use find::{delegations, find};

@@ -10,7 +10,7 @@ use consign_ledger::Append;
 use consign_ledger::delegation::status::Status;
 
 use super::pipeline::{Pipeline, column};
-use super::{beside, facts, rows};
+use super::{agents, beside, facts, rows};
 use crate::connect::Connection;
 use crate::failure::Trouble;
 
@@ -21,6 +21,7 @@ pub(super) async fn append(connection: &Connection, append: &Append) -> Result<(
     facts::write_late(&mut pipeline, append, &nums).await?;
     facts::write_gaps(&mut pipeline, &append.gaps).await?;
     cascades(&mut pipeline, append, &nums).await?;
+    agents::write(&mut pipeline, append).await?;
     facts::write_events(&mut pipeline, append, &nums).await?;
     tally(&mut pipeline, append).await?;
     pipeline.commit().await?;

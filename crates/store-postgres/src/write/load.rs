@@ -83,11 +83,15 @@ pub(super) struct Asked<'q> {
     keys: Vec<&'q str>,
     lineages: Vec<&'q str>,
     retries_of: Vec<&'q str>,
+    agents: Vec<&'q str>,
+    agents_written: Vec<&'q str>,
+    inboxes: Vec<&'q str>,
 }
 
 impl<'q> Asked<'q> {
     pub(super) fn of(questions: &'q Questions) -> Self {
         let texts = |ids: &'q [DelegationId]| ids.iter().map(DelegationId::as_str);
+        let agents = |ids: &'q [AgentId]| ids.iter().map(AgentId::as_str).collect();
         Self {
             questions,
             ids: texts(&questions.ids).chain(texts(&questions.retries_of)).collect(),
@@ -95,6 +99,9 @@ impl<'q> Asked<'q> {
             keys: questions.keys.iter().map(|(_, key)| key.as_str()).collect(),
             lineages: texts(&questions.lineages).collect(),
             retries_of: texts(&questions.retries_of).collect(),
+            agents: agents(&questions.agents),
+            agents_written: agents(&questions.agents_written),
+            inboxes: agents(&questions.inboxes),
         }
     }
 
@@ -162,9 +169,13 @@ pub(super) async fn read(
     let numbers: [Value<'_>; 1] = [&nums];
     let key_values: [Value<'_>; 3] = [&asked.callers, &asked.keys, &asked.retries_of];
     let (old, given): ([Value<'_>; 1], [Value<'_>; 1]) = ([&asked.retries_of], [&given_ms]);
-    let (watched, rows, keys, retries, late, wall_ms) = tokio::join! {
+    let (watched, agents, rows, keys, retries, late, wall_ms) = tokio::join! {
         biased;
         connection.execute(&watch, &numbers),
+        async {
+            if asked.agents.is_empty() { return Ok(vec![]) }
+            read::agent_records(connection, &asked.agents, &asked.agents_written).await
+        },
         connection.query(&rows, &numbers),
         connection.query(&keys, &key_values),
         connection.query(&retries, &old),
@@ -173,6 +184,7 @@ pub(super) async fn read(
     };
     watched?;
     let mut loaded = empty(time.at(wall_ms?.try_get(0)?));
+    loaded.agents = agents?;
     take_rows(&mut loaded, &rows?)?;
     leave_what_others_hold(&mut loaded, asked);
     let locked: HashSet<i64> = nums.iter().copied().collect();
@@ -189,6 +201,9 @@ pub(super) async fn read(
         }
     }
     take_late(&mut loaded, &late?)?;
+    if !asked.inboxes.is_empty() {
+        loaded.inboxes = read::inbox_states(connection, &asked.inboxes).await?;
+    }
     if asked.questions.listening {
         loaded.listening = listening(connection, &loaded).await?;
     }
@@ -196,8 +211,17 @@ pub(super) async fn read(
 }
 
 fn empty(now: Time) -> Loaded {
-    let (rows, corrupt, keys, retries, late) = (vec![], vec![], vec![], vec![], vec![]);
-    Loaded { now, rows, corrupt, keys, retries, late, listening: Listening::default() }
+    Loaded {
+        now,
+        rows: vec![],
+        corrupt: vec![],
+        keys: vec![],
+        retries: vec![],
+        late: vec![],
+        agents: vec![],
+        inboxes: vec![],
+        listening: Listening::default(),
+    }
 }
 
 fn take_rows(loaded: &mut Loaded, rows: &[Row]) -> Result<(), Trouble> {

@@ -1,5 +1,6 @@
 //! Everything that is written, each in one transaction.
 
+mod agents;
 mod append;
 mod beat;
 mod beside;

@@ -12,6 +12,7 @@ fn kind() -> String {
     let mut hasher = DefaultHasher::new();
     include_str!("../../migrations/0001_ledger.sql").hash(&mut hasher);
     include_str!("../../migrations/0002_lists_by_creation.sql").hash(&mut hasher);
+    include_str!("../../migrations/0003_agents.sql").hash(&mut hasher);
     format!("{:x}", hasher.finish())
 }
 

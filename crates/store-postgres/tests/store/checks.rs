@@ -9,8 +9,14 @@ use consign_testkit::schema::{
 
 use super::backend::database;
 
-const SCHEMA: &str = include_str!("../../migrations/0001_ledger.sql");
-const SQLITE: &str = include_str!("../../../store-sqlite/migrations/0001_ledger.sql");
+const SCHEMA: &str = concat!(
+    include_str!("../../migrations/0001_ledger.sql"),
+    include_str!("../../migrations/0003_agents.sql"),
+);
+const SQLITE: &str = concat!(
+    include_str!("../../../store-sqlite/migrations/0001_ledger.sql"),
+    include_str!("../../../store-sqlite/migrations/0003_agents.sql"),
+);
 
 /// What stands between the parentheses of each `CREATE TABLE`, by the table's name, without comments.
 fn tables(schema: &str) -> BTreeMap<String, String> {

@@ -63,6 +63,7 @@ pub(crate) fn delegate(id: &str) -> Command {
         dispatched: false,
         max_attempts: 1,
         terms: Terms::default(),
+        notify: None,
         parent_id: None,
     }))
 }

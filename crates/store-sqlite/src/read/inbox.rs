@@ -1,10 +1,10 @@
 //! Messages: each is its event, seen by one agent.
 
-use consign_ledger::DelegationId;
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Inbox, InboxQuery, Message};
-use rusqlite::{Connection, params};
+use consign_ledger::query::{COUNT_MAX, Inbox, InboxQuery, Message};
+use consign_ledger::{DelegationId, Seq, Time};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{Cell, payload};
 use crate::failure::Trouble;
@@ -25,7 +25,8 @@ const PAGE_BYTES_MAX: usize = 8 << 20;
 
 pub(crate) fn inbox(connection: &Connection, query: &InboxQuery) -> Result<Inbox, Trouble> {
     let agent = query.agent_id.as_str();
-    let after = query.after.unwrap_or(0);
+    let Unread { acked_through, count, oldest_at } = unread(connection, agent)?;
+    let after = query.after.unwrap_or(acked_through);
     let mut messages = vec![];
     let mut bytes = 0;
     let mut statement = connection.prepare_cached(MESSAGES)?;
@@ -38,9 +39,33 @@ pub(crate) fn inbox(connection: &Connection, query: &InboxQuery) -> Result<Inbox
         }
         messages.push(message);
     }
-    let unread = "SELECT count(*) FROM messages WHERE agent_id = ?1";
-    let unread = connection.prepare_cached(unread)?.query_row([agent], |row| row.get(0))?;
-    Ok(Inbox { messages, unread })
+    Ok(Inbox { messages, acked_through, unread: count, oldest_unread_at: oldest_at })
+}
+
+/// What an agent has not acknowledged.
+pub(super) struct Unread {
+    /// Up to where it has.
+    pub(super) acked_through: Seq,
+    /// How many messages lie behind that, counted up to a bound.
+    pub(super) count: u64,
+    /// When the first of them happened.
+    pub(super) oldest_at: Option<Time>,
+}
+
+pub(super) fn unread(connection: &Connection, agent: &str) -> Result<Unread, Trouble> {
+    let acked = "SELECT acked_through FROM inboxes WHERE agent_id = ?1";
+    let acked =
+        connection.prepare_cached(acked)?.query_row([agent], |row| row.get(0)).optional()?;
+    let acked_through = acked.unwrap_or(0);
+    let sql = "SELECT u.unread, (SELECT at FROM events WHERE seq = u.oldest)
+               FROM (SELECT count(*) AS unread, min(seq) AS oldest
+                     FROM (SELECT seq FROM messages WHERE agent_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)) AS u";
+    let values = params![agent, acked_through, COUNT_MAX];
+    let read = |row: &rusqlite::Row<'_>| {
+        let oldest_at = row.get::<_, Option<i64>>(1)?.map(Time);
+        Ok(Unread { acked_through, count: row.get(0)?, oldest_at })
+    };
+    Ok(connection.prepare_cached(sql)?.query_row(values, read)?)
 }
 
 fn read_message(row: &rusqlite::Row<'_>) -> Result<Message, Trouble> {

@@ -1,5 +1,6 @@
 //! Everything that is asked of the file without changing it, by theme.
 
+mod agents;
 mod due;
 mod events;
 mod find;
@@ -9,6 +10,7 @@ mod listening;
 mod row;
 mod totals;
 
+pub(crate) use agents::{agent, agent_record, agents, inbox_state};
 pub(crate) use due::{armed_beyond, cascades, children_in_flight, due, earliest_due};
 pub(crate) use events::{events, late_results, newest_seq};
 pub(crate) use find::{delegations, find, row_by_id, row_by_num};

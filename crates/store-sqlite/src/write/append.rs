@@ -4,7 +4,7 @@ use consign_ledger::delegation::status::Status;
 use consign_ledger::{Append, Cascade};
 use rusqlite::{Transaction, params};
 
-use super::{facts, rows};
+use super::{agents, facts, rows};
 use crate::failure::Trouble;
 
 pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(), Trouble> {
@@ -27,6 +27,7 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
         begin_cascade(transaction, nums[begun.row], begun.through(&nums), id)?;
     }
     append.cascades_ended.iter().try_for_each(|cascade| end_cascade(transaction, cascade))?;
+    agents::write(transaction, append)?;
     tally(transaction, &append.tallies)
 }
 

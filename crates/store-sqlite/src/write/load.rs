@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use consign_ledger::delegation::listening::Listening;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::{
-    AgentId, DelegationId, IdempotencyKey, LateKey, Loaded, Questions, Row, Time,
+    AgentId, DelegationId, IdempotencyKey, InboxState, LateKey, Loaded, Questions, Row, Time,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -34,6 +34,12 @@ pub(super) fn load(
     for id in &questions.lineages {
         loading.lineage(id)?;
     }
+    for id in &questions.agents {
+        loading.agent(id)?;
+    }
+    for id in &questions.inboxes {
+        loading.inbox(id)?;
+    }
     if questions.listening {
         loading.listening()?;
     }
@@ -57,6 +63,8 @@ impl<'db> Loading<'db> {
             keys: vec![],
             retries: vec![],
             late: vec![],
+            agents: vec![],
+            inboxes: vec![],
             listening: Listening::default(),
         };
         Self { connection, seen: HashSet::new(), seen_nums: HashSet::new(), loaded }
@@ -157,6 +165,17 @@ impl<'db> Loading<'db> {
             let row = self.loaded.rows.iter().find(|row| row.delegation.delegation_id == id);
             next = row.and_then(|row| row.delegation.parent_id.clone());
         }
+        Ok(())
+    }
+
+    fn agent(&mut self, id: &AgentId) -> Result<(), Trouble> {
+        self.loaded.agents.extend(read::agent_record(self.connection, id)?);
+        Ok(())
+    }
+
+    fn inbox(&mut self, id: &AgentId) -> Result<(), Trouble> {
+        let (acked_through, newest) = read::inbox_state(self.connection, id)?;
+        self.loaded.inboxes.push((id.clone(), InboxState { acked_through, newest }));
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Everything that the one writer does to the file, each in one transaction.
 
+mod agents;
 mod append;
 mod beat;
 mod facts;

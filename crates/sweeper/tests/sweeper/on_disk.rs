@@ -70,6 +70,7 @@ fn one_second() -> Command {
         dispatched: false,
         max_attempts: 1,
         terms: Terms::default(),
+        notify: None,
         parent_id: None,
     }))
 }

@@ -10,9 +10,11 @@
 #![expect(missing_docs, reason = "a case's name is its sentence")]
 #![expect(clippy::unwrap_used, reason = "the cases are tests, for others to stamp")]
 
+pub mod agents;
 pub mod failures;
 pub mod hammer;
 pub mod idempotency;
+pub mod inboxes;
 pub mod leases;
 pub mod listening;
 pub mod lists;
@@ -40,6 +42,18 @@ macro_rules! conforms {
         mod $store {
             $crate::stamp! {
                 $backend
+                agents {
+                    a_record_is_written_whole_and_the_same_again_changes_nothing
+                    what_a_delegation_leaves_open_is_in_its_agents_records
+                    a_record_that_changes_or_goes_changes_no_delegation
+                    removing_a_record_leaves_what_was_read
+                    a_registration_whose_commit_is_unknown_is_done_once
+                    records_outlive_a_restart
+                    everyone_known_is_listed_by_id_page_by_page
+                    an_agents_health_tells_its_work_and_its_messages
+                    an_answer_without_a_heartbeat_is_a_sign_of_life
+                    how_an_agent_ended_what_it_ended_last_is_told
+                }
                 failures {
                     a_batch_that_fails_is_run_again
                     a_batch_runs_again_after_pauses_that_grow_and_come_to_an_end
@@ -79,6 +93,14 @@ macro_rules! conforms {
                     a_repeated_retry_is_recognised_by_its_guard_or_until_somebody_takes_the_work
                     an_act_on_what_was_looked_at_is_refused_once_it_changed
                     json_that_means_the_same_is_the_same_request
+                }
+                inboxes {
+                    an_inbox_is_read_from_the_acknowledged_point
+                    a_message_that_was_not_acknowledged_is_read_again_as_it_was
+                    the_acknowledged_point_never_goes_back
+                    what_is_not_there_yet_cannot_be_acknowledged
+                    an_acknowledgement_whose_commit_is_unknown_can_be_repeated
+                    a_message_that_was_never_seen_is_never_acknowledged
                 }
                 leases {
                     once_a_lease_was_issued_the_callee_must_show_it
@@ -227,8 +249,10 @@ mod tests {
     fn every_case_is_stamped() {
         let list = include_str!("mod.rs");
         let themes = [
+            ("agents", include_str!("agents.rs")),
             ("failures", include_str!("failures.rs")),
             ("idempotency", include_str!("idempotency.rs")),
+            ("inboxes", include_str!("inboxes.rs")),
             ("leases", include_str!("leases.rs")),
             ("listening", include_str!("listening.rs")),
             ("lists", include_str!("lists.rs")),

@@ -35,6 +35,7 @@ pub async fn odd_ids_are_ids<B: Backend>(mut world: World<B>) {
             dispatched: false,
             max_attempts: 1,
             terms: Terms::default(),
+            notify: None,
             parent_id: None,
         };
         let outcome = world.ledger().act(Command::Create(Box::new(create))).await.unwrap();
@@ -84,6 +85,7 @@ pub async fn bodies_come_back_as_they_were_sent<B: Backend>(world: World<B>) {
             dispatched: false,
             max_attempts: 1,
             terms: Terms::default(),
+            notify: None,
             parent_id: None,
         };
         world.ledger().act(Command::Create(Box::new(create))).await.unwrap();

@@ -8,8 +8,8 @@ use consign_ledger::delegation::status::Status;
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{Event, Late, SweepReport};
 use consign_ledger::{
-    AgentId, BadRow, BatchId, Bodies, Cascade, DelegationId, IdempotencyKey, LateKey, Loaded,
-    Questions, Row, Steady, Time,
+    Agent, AgentId, BadRow, BatchId, Bodies, Cascade, DelegationId, IdempotencyKey, LateKey,
+    Loaded, Questions, Row, Seq, Steady, Time,
 };
 
 use super::corrupt;
@@ -28,6 +28,8 @@ pub(super) struct Data {
     pub(super) heard_until: Option<Time>,
     pub(super) gaps: Vec<Gap>,
     pub(super) cascades: BTreeMap<RowNum, Cascade>,
+    pub(super) agents: BTreeMap<AgentId, Agent>,
+    pub(super) acked: BTreeMap<AgentId, Seq>,
     pub(super) tallies: [i64; Status::ALL.len()],
     pub(super) reports: VecDeque<SweepReport>,
     pub(super) poisoned: HashSet<DelegationId>,
@@ -111,7 +113,11 @@ impl Data {
         let listening = questions.listening.then(|| self.listening(Time(i64::MIN)));
         let corrupt = bad.iter().filter_map(|id| self.bad_row(id)).collect();
         let listening = listening.unwrap_or_default();
-        Loaded { now, rows, corrupt, keys, retries, late, listening }
+        let agents =
+            questions.agents.iter().filter_map(|id| self.agents.get(id)).cloned().collect();
+        let state = |id: &AgentId| (id.clone(), self.inbox_state(id));
+        let inboxes = questions.inboxes.iter().map(state).collect();
+        Loaded { now, rows, corrupt, keys, retries, late, agents, inboxes, listening }
     }
 
     fn id_of(&self, num: RowNum) -> Option<DelegationId> {

@@ -2,6 +2,7 @@
 //!
 //! It is the suite's first backend and the model test's quick one. Nothing outlives the process.
 
+mod agents;
 mod data;
 mod read;
 mod write;
@@ -13,12 +14,12 @@ use consign_ledger::delegation::lease::Secret;
 use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
-    Due, Entry, EventPage, EventQuery, Filter, Inbox, InboxQuery, Lane, Late, Page, Stats,
-    SweepReport,
+    AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
+    InboxQuery, Lane, Late, Page, Stats, SweepReport,
 };
 use consign_ledger::{
-    BatchId, BeatRow, Bodies, Cascade, Clock, CorruptRow, Decide, DelegationId, Failure, Heard,
-    Mark, Questions, Reader, Reading, Rearm, Seq, Store, Time,
+    AgentId, BatchId, BeatRow, Bodies, Cascade, Clock, CorruptRow, Decide, DelegationId, Failure,
+    Heard, Mark, Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
 use crate::{Backend, HandClock};
@@ -160,6 +161,16 @@ impl Reader for Memory {
 
     async fn inbox(&self, query: InboxQuery) -> Result<Inbox, Failure> {
         Ok(self.data().inbox(&query))
+    }
+
+    async fn agents(&self, query: AgentsQuery) -> Result<AgentPage, Failure> {
+        Ok(self.data().agents(&query))
+    }
+
+    async fn agent(&self, id: &AgentId) -> Result<Option<(AgentHealth, Vec<Ended>)>, Failure> {
+        let data = self.data();
+        let known = data.known().contains(id);
+        Ok(known.then(|| (data.health(id), data.ended(id))))
     }
 
     async fn stats(&self) -> Result<Stats, Failure> {

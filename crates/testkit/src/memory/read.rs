@@ -3,7 +3,7 @@
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::{
-    Entry, Event, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page, Place,
+    COUNT_MAX, Entry, Event, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page, Place,
 };
 use consign_ledger::{Seq, preview};
 
@@ -49,8 +49,15 @@ impl Data {
     pub(super) fn inbox(&self, query: &InboxQuery) -> Inbox {
         let mine = || self.messages.iter().filter(|(agent, _)| *agent == query.agent_id);
         let messages = mine().map(|(_, event)| self.message(*event));
-        let behind = messages.filter(|message| message.seq > query.after.unwrap_or(0));
-        Inbox { messages: behind.take(query.limit).collect(), unread: mine().count() as u64 }
+        let acked_through = self.inbox_state(&query.agent_id).acked_through;
+        let after = query.after.unwrap_or(acked_through);
+        let behind = messages.filter(|message| message.seq > after);
+        let mut unread = mine().map(|(_, event)| &self.events[*event]);
+        let mut unread = unread.by_ref().filter(|event| event.seq > acked_through).peekable();
+        let oldest_unread_at = unread.peek().map(|event| event.at);
+        let messages = behind.take(query.limit).collect();
+        let unread = COUNT_MAX.min(unread.count() as u64);
+        Inbox { messages, acked_through, unread, oldest_unread_at }
     }
 
     fn message(&self, event: usize) -> Message {

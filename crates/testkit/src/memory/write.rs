@@ -47,6 +47,14 @@ impl Data {
         for cascade in append.cascades_ended {
             self.cascades.retain(|_, kept| *kept != cascade);
         }
+        for agent in append.agents {
+            self.agents.insert(agent.agent_id.clone(), agent);
+        }
+        append.agents_removed.iter().for_each(|id| drop(self.agents.remove(id)));
+        for (id, through) in append.acknowledged {
+            let acked = self.acked.entry(id).or_default();
+            *acked = through.max(*acked);
+        }
         self.tallies.iter_mut().zip(append.tallies).for_each(|(kept, change)| *kept += change);
     }
 

@@ -100,6 +100,7 @@ impl<B: Backend> World<B> {
             dispatched: order.dispatched,
             max_attempts: order.attempts.unwrap_or(1),
             terms: terms(order),
+            notify: notify(order),
             parent_id: order.under.as_deref().map(|parent| self.id(parent)),
         }
     }
@@ -175,9 +176,15 @@ fn terms(order: &Order) -> Terms {
         },
         progress_within_s: order.progress_within_s,
         priority: order.priority,
-        notify: Notify { stuck: order.notify_stuck, recovered: order.notify_recovered },
         cancel_children: order.cancel_children,
+        ..Terms::default()
     }
+}
+
+/// An order that says nothing of warnings leaves them to its caller's record.
+fn notify(order: &Order) -> Option<Notify> {
+    let notify = Notify { stuck: order.notify_stuck, recovered: order.notify_recovered };
+    (notify != Notify::default()).then_some(notify)
 }
 
 /// The agent with this name.

@@ -80,7 +80,7 @@ impl<B: Backend> World<B> {
     /// Everything in an agent's inbox.
     pub async fn inbox(&self, agent: &str) -> Inbox {
         let agent_id = AgentId::new(agent).expect("a name is an agent's id");
-        let query = InboxQuery { agent_id, after: None, limit: PAGE_MAX };
+        let query = InboxQuery { agent_id, after: Some(0), limit: PAGE_MAX };
         self.reader().inbox(query).await.expect("a reader that answers")
     }
 
