@@ -89,7 +89,7 @@ impl CliError {
 fn of_client(error: &ClientError) -> Exit {
     match error {
         ClientError::Refused(problem) => match (problem.name(), problem.status) {
-            ("not-found", _) => Exit::NotFound,
+            ("not-found" | "no-such-agent", _) => Exit::NotFound,
             ("no-such-route" | "method-not-allowed", _) | (_, 400 | 413) => Exit::Usage,
             (_, 403 | 409 | 422) => Exit::Refused,
             _ if error.is_passing() => Exit::Unavailable,
@@ -186,6 +186,7 @@ fn kept(problem: &Problem) -> Option<String> {
 fn next_step(problem: &Problem) -> Option<String> {
     let step = match problem.name() {
         "not-found" => "`consign ls` lists what is there",
+        "no-such-agent" => "`consign agents` lists who is known",
         "lease-required" => {
             "`consign accept` gives one to whoever takes the work; pass it with --lease or CONSIGN_LEASE"
         }

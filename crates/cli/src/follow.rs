@@ -140,7 +140,7 @@ impl News {
 }
 
 /// Asks until there is an answer: a server that restarts is waited for, one that stays away is not.
-async fn patiently<T>(
+pub(crate) async fn patiently<T>(
     visit: &Visit,
     give_up_at: Option<Instant>,
     ask: impl AsyncFn() -> Result<T, ClientError>,

@@ -5,14 +5,23 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Client;
-use crate::body::{Accept, Beat, Cancel, Complete, Extend, Fail, NewDelegation, Release, Retry};
+use crate::body::{
+    Accept, Beat, Cancel, Complete, Extend, Fail, NewDelegation, Release, Retry, SetAgent,
+};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::request::{IfLost, Request};
-use crate::shape::{Accepted, Answered, Changed, Delegated, Pulse, Swept};
+use crate::shape::{
+    Accepted, Acknowledged, AgentRemoved, AgentSet, Answered, Changed, Delegated, Pulse, Swept,
+};
 
 #[derive(Serialize)]
 struct Nothing {}
+
+#[derive(Serialize)]
+struct Acknowledge {
+    through: i64,
+}
 
 #[derive(Serialize)]
 struct Sweep {
@@ -73,6 +82,30 @@ impl Client {
     /// Moves the deadline.
     pub async fn extend(&self, id: &str, extend: &Extend) -> Result<Reply<Changed>, Error> {
         self.act(id, "extend", extend).await
+    }
+
+    /// Writes an agent's record, whole.
+    pub async fn set_agent(
+        &self,
+        agent_id: &str,
+        record: &SetAgent,
+    ) -> Result<Reply<AgentSet>, Error> {
+        self.ask(&Request::put(&["v1", "agents", agent_id], record)?).await
+    }
+
+    /// Forgets an agent's record. Its work and its messages stay.
+    pub async fn remove_agent(&self, agent_id: &str) -> Result<Reply<AgentRemoved>, Error> {
+        self.ask(&Request::delete(&["v1", "agents", agent_id])).await
+    }
+
+    /// Says that an agent has dealt with its messages up to this number.
+    pub async fn acknowledge(
+        &self,
+        agent_id: &str,
+        through: i64,
+    ) -> Result<Reply<Acknowledged>, Error> {
+        let path = ["v1", "agents", agent_id, "inbox", "ack"];
+        self.ask(&Request::post(&path, &Acknowledge { through })?).await
     }
 
     /// Runs a pass of the sweeper now.

@@ -8,7 +8,9 @@ use crate::Client;
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::shape::{EventPage, Inbox, LateResults, Outlook, Page, Ready, Shown, Stats, Sweeps};
+use crate::shape::{
+    AgentShown, Agents, EventPage, Inbox, LateResults, Outlook, Page, Ready, Shown, Stats, Sweeps,
+};
 
 /// Which delegations to list. Everything narrows; the default is all.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +119,7 @@ impl Client {
         self.of(id, &["late-results"], &[]).await
     }
 
-    /// One page of an agent's messages, behind the number `after`.
+    /// One page of an agent's messages, behind the number `after`; `None`: behind what it has acknowledged.
     pub async fn inbox(
         &self,
         agent_id: &str,
@@ -129,6 +131,40 @@ impl Client {
             ("limit", limit.map(|limit| limit.to_string())),
         ];
         self.ask(&Request::get(&["v1", "agents", agent_id, "inbox"], &query)).await
+    }
+
+    /// The same, as soon as there is a message, or as it is after `wait_s` seconds; 60 at most.
+    pub async fn wait_for_messages(
+        &self,
+        agent_id: &str,
+        after: Option<i64>,
+        limit: Option<u32>,
+        wait_s: u32,
+    ) -> Result<Reply<Inbox>, Error> {
+        let query = [
+            ("after", after.map(|after| after.to_string())),
+            ("limit", limit.map(|limit| limit.to_string())),
+            ("wait_s", Some(wait_s.to_string())),
+        ];
+        let mut request = Request::get(&["v1", "agents", agent_id, "inbox"], &query);
+        request.answer_within += Duration::from_secs(wait_s.into());
+        self.ask(&request).await
+    }
+
+    /// One page of everybody who is known, by id, behind the id `after`.
+    pub async fn agents(
+        &self,
+        after: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Reply<Agents>, Error> {
+        let query =
+            [("after", after.map(str::to_owned)), ("limit", limit.map(|limit| limit.to_string()))];
+        self.ask(&Request::get(&["v1", "agents"], &query)).await
+    }
+
+    /// One agent: what is set for it, and how it does.
+    pub async fn agent(&self, agent_id: &str) -> Result<Reply<AgentShown>, Error> {
+        self.ask(&Request::get(&["v1", "agents", agent_id], &[])).await
     }
 
     /// How many delegations have each status.

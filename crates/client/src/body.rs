@@ -138,6 +138,18 @@ bodies! {
         if_attempt: u32,
     }
 
+    /// An agent's record, whole: what is `None` is not set.
+    SetAgent {
+        /// As callee: how long a silence may last where a delegation does not say.
+        stuck_threshold_s: u32,
+        /// As caller: which warnings reach its inbox where a delegation does not say.
+        notify: Vec<String>,
+        /// As callee: how much it may work on at once.
+        max_in_flight: u32,
+        /// As callee: how much may wait for it.
+        max_queued: u32,
+    }
+
     /// Moving the deadline.
     Extend {
         /// As RFC 3339.

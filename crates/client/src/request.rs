@@ -51,9 +51,23 @@ impl Request {
 
     /// An act that can be repeated.
     pub(crate) fn post(segments: &[&str], body: &impl Serialize) -> Result<Self, Error> {
+        Self::with_body(Method::POST, segments, body)
+    }
+
+    /// What is written whole can be written again.
+    pub(crate) fn put(segments: &[&str], body: &impl Serialize) -> Result<Self, Error> {
+        Self::with_body(Method::PUT, segments, body)
+    }
+
+    /// What is gone can be removed again.
+    pub(crate) fn delete(segments: &[&str]) -> Self {
+        Self { method: Method::DELETE, ..Self::get(segments, &[]) }
+    }
+
+    fn with_body(method: Method, segments: &[&str], body: &impl Serialize) -> Result<Self, Error> {
         let body = serde_json::to_vec(body).map_err(|why| Error::Unsendable(why.to_string()))?;
         Ok(Self {
-            method: Method::POST,
+            method,
             path: path(segments),
             body: Some(body.into()),
             answer_within: ANSWER_WITHIN,

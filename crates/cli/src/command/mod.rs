@@ -1,6 +1,7 @@
 //! What `consign` can be told to do: one subcommand per file.
 
 mod accept;
+mod agents;
 mod audit;
 mod backup;
 mod cancel;
@@ -77,8 +78,10 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     /// Move a deadline
     Extend(extend::Extend),
-    /// List an agent's messages
+    /// List an agent's messages, wait for more, acknowledge them
     Inbox(inbox::Inbox),
+    /// List the agents and how they do; show one, set its record, remove it
+    Agents(Box<agents::Agents>),
     /// Count the delegations by status
     Stats(stats::Stats),
     /// Run a pass of the sweeper now
@@ -123,6 +126,7 @@ impl Command {
             Self::Retry(it) => it.run(),
             Self::Extend(it) => it.run(),
             Self::Inbox(it) => it.run(),
+            Self::Agents(it) => it.run(),
             Self::Stats(it) => it.run(),
             Self::Sweep(it) => it.run(),
             Self::Sweeps(it) => it.run(),

@@ -13,8 +13,19 @@ pub struct Inbox {
     pub messages: Vec<Message>,
     /// What to ask behind to see only what comes later.
     pub next_after: i64,
-    /// How many messages were not acknowledged.
+    /// Up to where the agent has acknowledged.
+    pub acked_through: i64,
+    /// How many messages lie behind that, counted up to 10000.
     pub unread: u64,
+    /// When the oldest of these happened.
+    pub oldest_unread_at: Option<Timestamp>,
+}
+
+/// What became of an acknowledgement.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Acknowledged {
+    /// Up to where the agent has acknowledged by now.
+    pub acked_through: i64,
 }
 
 /// One message.

@@ -81,3 +81,48 @@ fn an_inbox_has_a_message_for_each_verdict() {
         .types("consign inbox");
     session.reads_as("inbox");
 }
+
+#[test]
+fn an_inbox_is_acknowledged_and_read_from_there() {
+    let mut session = Session::new();
+    session.delegates("d1").delegates("d2");
+    session.prepares("consign complete d1 --result one; consign complete d2 --result two");
+    session
+        .types("consign inbox alice --limit 1 --ack")
+        .types("consign inbox alice --json")
+        .types("consign inbox alice --ack-through 9")
+        .types("consign inbox alice --ack-through 4")
+        .types("consign inbox alice --ack-through 4 --json")
+        .types("consign inbox alice --wait-s 1")
+        .types("consign inbox alice --after 0")
+        .types("consign inbox alice --wait-s 61")
+        .types("consign inbox alice --ack-through 4 --ack");
+    session.reads_as("inbox_acknowledged");
+}
+
+#[test]
+fn agents_are_listed_shown_set_and_removed() {
+    let mut session = Session::new();
+    session.delegates("d1").delegates("d2");
+    session
+        .types("consign agents --help")
+        .types("consign agents set --help")
+        .types("consign agents set bob --stuck-threshold-s 60 --max-in-flight 2 --max-queued 50")
+        .types("consign agents set bob --stuck-threshold-s 60 --max-in-flight 2 --max-queued 50")
+        .types("consign agents set alice --notify stuck --notify recovered --json")
+        .types("consign agents set carol")
+        .types("consign agents set carol --max-queued 10001");
+    session.prepares("consign cancel d1");
+    session
+        .types("consign agents")
+        .types("consign agents --limit 1 --json")
+        .types("consign agents --after alice")
+        .types("consign agents show alice")
+        .types("consign agents show bob --json")
+        .types("consign agents remove bob")
+        .types("consign agents remove bob")
+        .types("consign agents show bob")
+        .types("consign agents show nobody")
+        .types("consign agents --limit 101");
+    session.reads_as("agents");
+}
