@@ -18,7 +18,7 @@ mod story;
 mod summary;
 mod worker;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -59,7 +59,8 @@ pub(crate) fn play(database_url: Option<&str>, paper: Paper) -> Result<Exit, Cli
         };
         server.close().await;
         if matches!(ended, Ok(Exit::Interrupted | Exit::Terminated | Exit::HungUp)) {
-            eprintln!("consign: ended early; nothing goes on");
+            // The terminal may be gone.
+            drop(writeln!(io::stderr(), "consign: ended early; nothing goes on"));
         }
         ended
     })

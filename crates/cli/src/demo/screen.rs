@@ -1,6 +1,8 @@
 //! A terminal's other screen, which is painted over and over, and left as it was found, also by a panic.
 
 use std::io::{self, Stdout, Write as _};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::termios::tcgetwinsize;
 
@@ -9,6 +11,9 @@ const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 /// Where the terminal does not say.
 const COLUMNS_DEFAULT: usize = 80;
 const ROWS_DEFAULT: usize = 24;
+
+/// Whether the other screen is shown: leaving it twice would put the cursor where it was at first.
+static SHOWN: AtomicBool = AtomicBool::new(false);
 
 /// The other screen, while it is shown. No cursor, and a line that is too long is cut and not continued.
 pub(super) struct Screen(Stdout);
@@ -23,7 +28,14 @@ pub(super) struct Size {
 impl Screen {
     pub(super) fn enter() -> io::Result<Self> {
         let screen = Self(io::stdout());
+        SHOWN.store(true, Ordering::Relaxed);
         (&screen.0).write_all(ENTER.as_bytes())?;
+        // What a panic says goes to the screen that stays.
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            leave();
+            usual(panic);
+        }));
         Ok(screen)
     }
 
@@ -51,8 +63,14 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn leave() {
+    if SHOWN.swap(false, Ordering::Relaxed) {
+        let mut out = io::stdout();
         // A terminal that is gone needs nothing.
-        drop((&self.0).write_all(LEAVE.as_bytes()));
-        drop((&self.0).flush());
+        drop(out.write_all(LEAVE.as_bytes()).and_then(|()| out.flush()));
     }
 }

@@ -215,6 +215,9 @@ fn a_demo_that_is_told_to_end_leaves_nothing() {
 
 #[test]
 fn a_demo_that_is_killed_takes_everything_with_it_also_what_is_frozen() {
+    // Orphans come to this process, which is of their session: then the system does not wake the ones that are stopped.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
     let mut play = Play::start();
     play.until("is frozen (SIGSTOP)");
     assert!(cfg!(not(target_os = "linux")) || play.processes().len() > 3);
