@@ -9,6 +9,7 @@ mod app;
 mod batch;
 mod body;
 mod cursor;
+mod exposition;
 mod guard;
 mod hosts;
 mod openapi;

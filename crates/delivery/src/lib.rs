@@ -81,6 +81,12 @@ impl<S: Store> Follower<S> {
         Self { ledger, waiters: Waiters::default() }
     }
 
+    /// How many requests wait for something now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiters.count()
+    }
+
     /// Follows the log until `stop` becomes true or its sender is gone.
     ///
     /// Then everybody who waits is answered at once, and nobody waits any more.

@@ -85,6 +85,11 @@ impl Waiters {
         topics.iter().filter(|topic| topic.is_for_one()).for_each(|topic| seats.wake(topic));
     }
 
+    /// How many wait.
+    pub(crate) fn count(&self) -> usize {
+        self.seats().by_topic.len()
+    }
+
     /// Wakes everybody: each looks for itself.
     pub(crate) fn wake_all(&self) {
         self.seats().by_topic.values_mut().for_each(Seat::ring);

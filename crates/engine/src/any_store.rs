@@ -8,7 +8,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark,
@@ -153,6 +153,10 @@ impl Reader for AnyStore {
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {
         ask!(self.sweeps(limit))
+    }
+
+    async fn measures(&self) -> Result<Vec<Measure>, Failure> {
+        ask!(self.measures())
     }
 }
 

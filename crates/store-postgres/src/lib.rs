@@ -27,7 +27,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
@@ -201,6 +201,10 @@ impl Reader for PostgresStore {
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {
         self.readers.ask(async |connection| read::sweeps(connection, limit).await).await
+    }
+
+    async fn measures(&self) -> Result<Vec<Measure>, Failure> {
+        self.readers.ask(async |connection| read::measures(connection).await).await
     }
 }
 

@@ -20,13 +20,15 @@ pub(crate) enum Brake {
     Unknown,
 }
 
-/// Has the ledger decide whether mass silence holds the silence verdicts.
-pub(crate) async fn ask<S: Store>(ledger: &Ledger<S>, now: Time) -> Result<(), Broken> {
+/// Has the ledger decide whether mass silence holds the silence verdicts. Whether it does, since now.
+pub(crate) async fn ask<S: Store>(ledger: &Ledger<S>, now: Time) -> Result<bool, Broken> {
     let threshold_s = ledger.settings().stuck_threshold_s;
     let fleet = fleet(ledger.reader(), now, threshold_s).await?;
     let answers = ledger.sweep(vec![Sweep::Brake(fleet)]).await;
+    let mut pulled = false;
     for answer in answers {
         if answer? == Swept::Braked {
+            pulled = true;
             tracing::warn!(
                 beating = fleet.beating,
                 silent = fleet.beating.saturating_sub(fleet.heard_lately),
@@ -36,7 +38,7 @@ pub(crate) async fn ask<S: Store>(ledger: &Ledger<S>, now: Time) -> Result<(), B
             );
         }
     }
-    Ok(())
+    Ok(pulled)
 }
 
 /// The beating fleet, and how many of it were heard within the last half threshold of listening time.

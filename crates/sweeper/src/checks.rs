@@ -62,7 +62,8 @@ impl<S: Store> Pass<S> {
         if self.brake == Brake::NotAsked {
             let asked = brake::ask(self.ledger(), self.now).await;
             self.brake = if asked.is_ok() { Brake::Settled } else { Brake::Unknown };
-            self.say("the brake", asked);
+            self.tally().brakes += u64::from(matches!(asked, Ok(true)));
+            self.say("the brake", asked.map(drop));
         }
         self.brake == Brake::Settled
     }

@@ -17,17 +17,19 @@ mod report;
 mod rest;
 mod run;
 mod schedule;
+mod totals;
 mod turnstile;
 mod walk;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use consign_ledger::query::{Outlook, SweepReport};
+use consign_ledger::query::{Measure, Outlook, SweepReport};
 use consign_ledger::{DelegationId, Failure, Ledger, Reader, Store};
 use tokio::sync::watch;
 
 pub use dry_run::{DRY_RUN_ROWS_MAX, DryRun};
 use memory::Memory;
+use totals::Totals;
 use turnstile::{Turnstile, Why};
 
 /// What a sweeper is told at its start.
@@ -50,13 +52,15 @@ pub(crate) struct Shared<S> {
     ledger: Ledger<S>,
     settings: Settings,
     memory: Mutex<Memory>,
+    totals: Mutex<Totals>,
 }
 
 impl<S: Store> Sweeper<S> {
     /// A sweeper that does nothing until it is run or asked.
     #[must_use]
     pub fn new(ledger: Ledger<S>, settings: Settings) -> Self {
-        let shared = Shared { ledger, settings, memory: Mutex::default() };
+        let shared =
+            Shared { ledger, settings, memory: Mutex::default(), totals: Mutex::default() };
         Self { shared: Arc::new(shared), turnstile: Arc::default() }
     }
 
@@ -77,6 +81,12 @@ impl<S: Store> Sweeper<S> {
     /// It goes on if who asked leaves, and what it could not do is counted in its report.
     pub async fn pass(&self) -> SweepReport {
         self.one_pass(Why::Asked).await
+    }
+
+    /// What its passes came to since the start of this process.
+    #[must_use]
+    pub fn measures(&self) -> Vec<Measure> {
+        pass::lock(&self.shared.totals).measures()
     }
 
     /// What a pass would do now. Nothing is written.

@@ -16,6 +16,8 @@ pub(crate) struct Tally {
     pub(crate) resumed: u64,
     /// Children cancelled after their parents.
     pub(crate) cancelled: u64,
+    /// Whether this pass pulled the brake.
+    pub(crate) brakes: u64,
     /// Whether the store or the door failed, so that the same again at once would be in vain.
     pub(crate) troubled: bool,
 }

@@ -99,6 +99,7 @@ fn begin<S: Store>(shared: &Arc<Shared<S>>, turnstile: &Arc<Turnstile>, keep: bo
 /// not the looks in between that found everybody alive.
 async fn end<S: Store>(shared: &Arc<Shared<S>>, tally: Tally, keep: bool) {
     shared.memory().note_trouble(tally.troubled);
+    lock(&shared.totals).add(&tally);
     match tally.report.errors {
         0 if tally.is_news() => tracing::info!("{tally}"),
         0 => tracing::debug!("{tally}"),

@@ -13,7 +13,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark,
@@ -341,5 +341,9 @@ impl<S: Store> Reader for Faulty<S> {
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {
         self.store.sweeps(limit).await
+    }
+
+    async fn measures(&self) -> Result<Vec<Measure>, Failure> {
+        self.store.measures().await
     }
 }

@@ -20,6 +20,7 @@ mod inbox;
 mod inbox_ack;
 mod late_results;
 mod list;
+mod metrics;
 mod release;
 mod retry;
 mod set_status;
@@ -72,6 +73,7 @@ pub(crate) fn all<S: Store>() -> OpenApiRouter<Arc<App<S>>> {
         .routes(routes!(sweeps::handle, sweep::handle))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::handle))
         .routes(routes!(openapi::handle))
 }
 

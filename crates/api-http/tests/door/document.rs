@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cast::{Door, FIELDS, request};
 
 /// Every route of the door.
-const ROUTES: [(&str, &str); 31] = [
+const ROUTES: [(&str, &str); 32] = [
     ("post", "/v1/delegations"),
     ("get", "/v1/delegations"),
     ("post", "/v1/delegations/batch"),
@@ -38,6 +38,7 @@ const ROUTES: [(&str, &str); 31] = [
     ("get", "/v1/sweeps"),
     ("post", "/v1/sweeps"),
     ("get", "/healthz"),
+    ("get", "/metrics"),
     ("get", "/readyz"),
     ("get", "/openapi.json"),
 ];

@@ -8,6 +8,7 @@ mod batches;
 mod cast;
 mod document;
 mod hosts;
+mod metrics;
 mod questions;
 mod repeats;
 mod store;

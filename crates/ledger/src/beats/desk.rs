@@ -82,9 +82,13 @@ impl<S: Store> BeatDesk<S> {
                 self.marked = mark.map_or(self.marked, |mark| Some(mark.heard_until));
                 self.last = mark.map_or(self.last, |_| Some(reading));
                 self.lost &= mark.is_none();
+                let counts = &self.shared.counts;
+                counts.beats.add(heard.iter().flatten().count());
+                counts.gaps.add(usize::from(mark.is_some_and(|mark| mark.gap.is_some())));
                 round.answer(heard, &self.shared.beats.on_the_way, reading.now);
             }
             Err(failure) => {
+                self.shared.counts.store_failures.add(1);
                 self.lost |= !round.replies.is_empty();
                 round.fail(&failure);
             }

@@ -96,6 +96,7 @@ impl<S: Store> Door<S> {
                     todo.extend([middle..range.end, range.start..middle]);
                 }
                 Err(failure) => {
+                    self.shared.counts.store_failures.add(1);
                     tracing::error!(%failure, commands = range.len(), "a batch failed");
                     answers.extend(range.map(|_| Err(told(&failure))));
                 }
@@ -121,12 +122,15 @@ impl<S: Store> Door<S> {
                 Err(failure @ (Failure::Unavailable(_) | Failure::Unknown(_))) => {
                     let Some(pause_ms) = pauses.next() else { return Err(failure) };
                     tracing::warn!(%failure, pause_ms, "a batch runs again");
+                    self.shared.counts.store_failures.add(1);
                     self.shared.store.pause(pause_ms).await;
                 }
                 Err(failure) => return Err(failure),
             }
         }
         self.shared.commits.send_modify(|commits| *commits += 1);
+        self.shared.counts.batches.add(1);
+        self.shared.counts.commands.add(range.len());
         Ok(std::mem::take(&mut decided.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 

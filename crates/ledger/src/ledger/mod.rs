@@ -2,6 +2,7 @@
 //!
 //! [`Ledger`] is what everybody asks; its [`Desk`] is the one place that runs batches, and must be polled.
 
+mod counts;
 mod desk;
 mod lane;
 
@@ -19,10 +20,11 @@ use crate::delegation::lease::Secret;
 use crate::delegation::watch::Watch;
 use crate::error::{Error, Failure};
 use crate::id::{AgentId, DelegationId, IdSource, Seq};
-use crate::query::SweepReport;
+use crate::query::{Measure, SweepReport};
 use crate::store::{Reader, Rearm, Store};
 use crate::time::Time;
 
+use counts::Counts;
 use desk::Door;
 use lane::Lane;
 
@@ -62,6 +64,7 @@ pub(crate) struct Shared<S> {
     verbs: mpsc::Sender<Ask>,
     sweeps: mpsc::Sender<Ask>,
     pub(crate) beats: BeatQueue,
+    pub(crate) counts: Counts,
 }
 
 /// Several acts that came together, and where their answers go.
@@ -96,8 +99,8 @@ impl<S: Store> Ledger<S> {
         let (sweeps, sweeps_in) = mpsc::channel(WAITING_MAX);
         let (beats, beats_in) = BeatQueue::new();
         let commits = watch::Sender::new(0);
-        let shared =
-            Shared { store, secret, settings, ids: Box::new(ids), commits, verbs, sweeps, beats };
+        let (ids, counts) = (Box::new(ids), Counts::default());
+        let shared = Shared { store, secret, settings, ids, commits, verbs, sweeps, beats, counts };
         let (asked, gone) = watch::channel(());
         let ledger = Self { shared: Arc::new(shared), asked };
         let desk = Desk {
@@ -132,6 +135,12 @@ impl<S: Store> Ledger<S> {
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.shared.commits.subscribe()
+    }
+
+    /// What it counted of its own work since the start of this process.
+    #[must_use]
+    pub fn measures(&self) -> Vec<Measure> {
+        self.shared.counts.measures()
     }
 
     /// Does one thing.

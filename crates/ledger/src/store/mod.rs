@@ -47,7 +47,7 @@ use crate::id::{AgentId, BatchId, DelegationId, Seq};
 use crate::payload::Bodies;
 use crate::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
 };
 use crate::time::{Reading, Time};
 
@@ -146,6 +146,11 @@ pub trait Reader: Send + Sync + 'static {
         &self,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<SweepReport>, Failure>> + Send;
+
+    /// What is measured of this database alone, and nobody else knows. Quick, however large it is.
+    fn measures(&self) -> impl Future<Output = Result<Vec<Measure>, Failure>> + Send {
+        std::future::ready(Ok(vec![]))
+    }
 }
 
 /// What only the ledger may ask of a database.

@@ -10,6 +10,7 @@ mod find;
 mod inbox;
 mod list;
 mod listening;
+mod measures;
 mod row;
 mod totals;
 
@@ -20,6 +21,7 @@ pub(crate) use find::{delegations, find};
 pub(crate) use inbox::inbox;
 pub(crate) use list::list;
 pub(crate) use listening::{fleet, listening};
+pub(crate) use measures::measures;
 pub(crate) use row::{COLUMNS, ROW_FROM, read_row};
 pub(crate) use totals::{secret, stats, sweeps};
 

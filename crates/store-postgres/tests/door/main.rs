@@ -12,6 +12,8 @@ mod cast;
 mod document;
 #[path = "../../../api-http/tests/door/hosts.rs"]
 mod hosts;
+#[path = "../../../api-http/tests/door/metrics.rs"]
+mod metrics;
 #[path = "../../../api-http/tests/door/questions.rs"]
 mod questions;
 #[path = "../../../api-http/tests/door/repeats.rs"]

@@ -6,6 +6,7 @@ mod backend;
 mod beats;
 mod checks;
 mod lists;
+mod measures;
 mod model;
 mod order;
 mod outages;

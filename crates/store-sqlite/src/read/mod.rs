@@ -7,6 +7,7 @@ mod find;
 mod inbox;
 mod list;
 mod listening;
+mod measures;
 mod row;
 mod totals;
 
@@ -17,6 +18,7 @@ pub(crate) use find::{delegations, find, row_by_id, row_by_num};
 pub(crate) use inbox::inbox;
 pub(crate) use list::list;
 pub(crate) use listening::{fleet, listening};
+pub(crate) use measures::measures;
 pub(crate) use row::RowOr;
 #[cfg(test)]
 pub(crate) use row::{COLUMNS, ROW_FROM};

@@ -6,6 +6,7 @@ mod backend;
 mod checks;
 mod corruptions;
 mod files;
+mod measures;
 mod model;
 mod pause;
 
