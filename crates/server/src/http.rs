@@ -1,9 +1,11 @@
 //! Serves connections: HTTP/1.1, and none that may be silent for ever.
 //!
-//! What a request means is the door's; here is only how long a connection may take to say what it wants.
+//! What a request means is the door's; here is only how many connections there may be, and how long one may take to
+//! say what it wants.
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,21 +15,63 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// How often it is said, at most, that there are too many connections.
+const SAID_EACH: Duration = Duration::from_mins(1);
+
+/// Places for connections. Who finds none waits where the system lets connections wait, until one ends.
+pub(crate) struct Places {
+    free: Arc<Semaphore>,
+    said: Option<Instant>,
+}
 
 /// Accepts and serves until it is told to stop, then lets running requests finish.
-pub(crate) async fn serve(mut listener: impl Listener, router: Router, stop: impl Future) {
+pub(crate) async fn serve(
+    mut listener: impl Listener,
+    mut places: Places,
+    router: Router,
+    stop: impl Future,
+) {
     let (mut stop, running) = (pin!(stop), GracefulShutdown::new());
     loop {
+        let next = async {
+            let place = places.next().await;
+            (listener.accept().await, place)
+        };
         tokio::select! {
             biased;
             _ = &mut stop => break,
-            (stream, _) = listener.accept() => {
-                tokio::spawn(serve_one(stream, router.clone(), running.watcher()));
+            ((stream, _), place) = next => {
+                let (router, running) = (router.clone(), running.watcher());
+                tokio::spawn(async move {
+                    serve_one(stream, router, running).await;
+                    drop(place);
+                });
             }
         }
     }
     drop(listener);
     running.shutdown().await;
+}
+
+impl Places {
+    pub(crate) fn new(connections_max: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(connections_max)), said: None }
+    }
+
+    /// The next free place; without one, it is waited for, and said.
+    async fn next(&mut self) -> OwnedSemaphorePermit {
+        if self.free.available_permits() == 0 && self.said.is_none_or(|at| at.elapsed() > SAID_EACH)
+        {
+            self.said = Some(Instant::now());
+            tracing::warn!(
+                "all connections that may be open are in use, and further ones wait; allow more open files (ulimit -n)"
+            );
+        }
+        Arc::clone(&self.free).acquire_owned().await.expect("nobody closes it")
+    }
 }
 
 async fn serve_one(
@@ -55,10 +99,12 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
-    use tokio::time::{Instant, sleep};
+    use tokio::time::sleep;
 
     use super::*;
 
+    /// Connections that the servers here may have at once.
+    const CONNECTIONS_MAX: usize = 3;
     const REQUEST: &str = "GET /quick HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
     /// A server with a quick answer and a slow one, and how to stop it.
@@ -71,7 +117,11 @@ mod tests {
         };
         let router = Router::new().route("/quick", get(async || "soon")).route("/slow", get(slow));
         let (stop, stopped) = oneshot::channel();
-        (address, stop, tokio::spawn(serve(listener, router, stopped)))
+        (
+            address,
+            stop,
+            tokio::spawn(serve(listener, Places::new(CONNECTIONS_MAX), router, stopped)),
+        )
     }
 
     /// All that is answered until the connection ends, and after how many seconds it does.
@@ -120,6 +170,21 @@ mod tests {
         stream.write_all(REQUEST.as_bytes()).await.unwrap();
         let (said, after_s) = said(&mut stream).await;
         assert_eq!((said.matches("soon").count(), after_s), (2, HEAD_S_MAX));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_no_place_waits_until_a_connection_ends() {
+        let (address, _stop, _serving) = server().await;
+        let mut idle = vec![];
+        for _ in 0..CONNECTIONS_MAX {
+            idle.push(connected(address, "").await);
+        }
+        sleep(Duration::from_secs(1)).await;
+        let mut late =
+            connected(address, &REQUEST.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n")).await;
+        let (said, after_s) = said(&mut late).await;
+        assert!(said.ends_with("soon"), "{said}");
+        assert_eq!(after_s, HEAD_S_MAX - 1, "when the first idle one was closed");
     }
 
     #[tokio::test(start_paused = true)]

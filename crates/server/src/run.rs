@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::ServeError;
-use crate::http;
+use crate::http::{self, Places};
 use crate::port::{at_once, bind};
-use crate::resources::raise_open_files;
+use crate::resources::{connections_max, raise_open_files};
 use crate::settings::Settings;
 use crate::signals::StopSignals;
 
@@ -48,8 +48,8 @@ impl Server {
             follower: Arc::clone(&engine.follower),
             hosts: Hosts::of(address),
         };
-        let stop = told_to_stop(engine.stopping());
-        let http = tokio::spawn(http::serve(at_once(listener), router(app), stop));
+        let (places, stop) = (Places::new(connections_max()), told_to_stop(engine.stopping()));
+        let http = tokio::spawn(http::serve(at_once(listener), places, router(app), stop));
         Self { engine, http }
     }
 

@@ -154,6 +154,11 @@ fn lock_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Has SQLite open the files that it otherwise opens when it is first asked: by then there may be none left to open.
+pub(crate) fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
+}
+
 /// The file that a link leads to; the name as it is, where there is no file yet.
 fn itself(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
@@ -164,6 +169,7 @@ pub(crate) fn open_to_copy(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |why| sqlite_error(path, why);
     let connection = Connection::open(path).map_err(sqlite)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
+    touch(&connection).map_err(sqlite)?;
     Ok(connection)
 }
 

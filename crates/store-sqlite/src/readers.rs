@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::failure::Trouble;
-use crate::open::{OpenError, open_reader};
+use crate::open::{OpenError, open_reader, sqlite_error, touch};
 
 /// Reading threads.
 const READERS: usize = 4;
@@ -35,6 +35,7 @@ impl Readers {
         let jobs_in = Arc::new(Mutex::new(jobs_in));
         for number in 0..READERS {
             let connection = open_reader(path)?;
+            touch(&connection).map_err(|why| sqlite_error(path, why))?;
             let jobs_in = Arc::clone(&jobs_in);
             let thread = thread::Builder::new().name(format!("reader-{number}"));
             let thread = thread.spawn(move || serve(connection, &jobs_in));

@@ -94,6 +94,20 @@ impl Serve {
         self
     }
 
+    /// The same, where no more than so many files may be open.
+    pub(crate) fn with_open_files(self, files_max: u32) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files_max.to_string()]);
+        command.arg(self.0.get_program()).args(self.0.get_args());
+        for (variable, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(variable, value),
+                None => command.env_remove(variable),
+            };
+        }
+        Self(command)
+    }
+
     /// Runs it where it is expected to end by itself.
     pub(crate) fn output(mut self) -> Output {
         self.0.output().unwrap()

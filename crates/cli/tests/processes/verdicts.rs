@@ -1,5 +1,6 @@
 //! The main job: silence is news, an answer is kept, a deadline holds.
 
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -80,4 +81,22 @@ fn a_deadline_ends_what_is_silent_too() {
     assert_eq!(ended["status"], "failed");
     assert_eq!(ended["error_detail"], "deadline exceeded by sweeper");
     assert_eq!(client.event_kinds("d1"), ["created", "started", "stuck", "failed"]);
+}
+
+#[test]
+fn who_takes_all_connections_holds_up_no_verdict() {
+    let ledger = Ledger::new();
+    let server = ledger.serve().with_open_files(64).start();
+    let client = server.client();
+    client.delegate("D", &json!({"deadline_s": 2}));
+    let address = server.url().replace("http://", "");
+    let _idle: Vec<_> = (0..100).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    let verdict = client.until_terminal("D");
+    assert_eq!(verdict["error_detail"], "deadline exceeded by sweeper");
+    assert!(server.log().contains("all connections that may be open"), "{}", server.log());
+    assert!(
+        !server.log().contains("ERROR") && !server.log().contains("cannot see"),
+        "{}",
+        server.log()
+    );
 }
