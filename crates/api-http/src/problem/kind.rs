@@ -63,7 +63,7 @@ impl From<&Refusal> for Kind {
     fn from(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::NotFound(_) => Self::NotFound,
-            Refusal::AlreadyTerminal(_) => Self::AlreadyTerminal,
+            Refusal::AlreadyTerminal(_) | Refusal::ParentTerminal { .. } => Self::AlreadyTerminal,
             Refusal::InvalidTransition { .. } => Self::InvalidTransition,
             Refusal::LeaseVoid => Self::LeaseVoid,
             Refusal::LeaseRequired | Refusal::AttemptOver => Self::LeaseRequired,
@@ -93,6 +93,7 @@ mod tests {
         for refusal in [
             Refusal::NotFound(String::new()),
             Refusal::AlreadyTerminal(Status::Failed),
+            Refusal::ParentTerminal { parent: String::new(), status: Status::Failed },
             Refusal::InvalidTransition { from: Status::Stuck, to: Status::Dispatched },
             Refusal::LeaseVoid,
             Refusal::LeaseRequired,

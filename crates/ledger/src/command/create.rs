@@ -17,7 +17,7 @@ use crate::payload::{Json, Payload, field, short_hash};
 use crate::store::{NewBodies, Questions};
 use crate::time::Time;
 
-use super::{Outcome, in_flight};
+use super::Outcome;
 
 /// The version of what a fingerprint covers; it is part of the hash.
 const FINGERPRINT_VERSION: &[u8] = b"1";
@@ -243,7 +243,12 @@ impl Draft {
 
     /// The depth and the deadline of a child of `parent_id`, if it may be one.
     fn under(&self, parent_id: &DelegationId, book: &Book) -> Result<(u8, Time), Error> {
-        let parent = in_flight(book, book.named(parent_id)?)?;
+        let parent = book.delegation(book.named(parent_id)?);
+        if !parent.in_flight() {
+            let refusal =
+                Refusal::ParentTerminal { parent: parent_id.to_string(), status: parent.status };
+            return Err(Refused::with_state(refusal, parent).into());
+        }
         if parent.callee_id != self.caller_id {
             let message = format!(
                 "only {:?}, the callee of the parent, may delegate under it",

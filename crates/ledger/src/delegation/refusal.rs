@@ -15,6 +15,16 @@ pub enum Refusal {
     /// The verdict is in.
     #[error("the delegation is already {0}, and a verdict is never revised; stop working on it")]
     AlreadyTerminal(Status),
+    /// The parent's verdict is in.
+    #[error(
+        "its parent {parent:?} is already {status}, so nothing is delegated under it any more; stop working on it, or delegate without a parent"
+    )]
+    ParentTerminal {
+        /// The parent.
+        parent: String,
+        /// How it ended.
+        status: Status,
+    },
     /// The state machine has no such step.
     #[error("a delegation that is {from} cannot become {to}")]
     InvalidTransition {
@@ -108,7 +118,7 @@ impl Refusal {
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotFound(_) => "not-found",
-            Self::AlreadyTerminal(_) => "already-terminal",
+            Self::AlreadyTerminal(_) | Self::ParentTerminal { .. } => "already-terminal",
             Self::InvalidTransition { .. } => "invalid-transition",
             Self::LeaseVoid => "lease-void",
             Self::LeaseRequired | Self::AttemptOver => "lease-required",
@@ -131,7 +141,11 @@ impl Refusal {
     pub fn says_stop(&self) -> bool {
         matches!(
             self,
-            Self::AlreadyTerminal(_) | Self::LeaseVoid | Self::AttemptOver | Self::LateResultsFull
+            Self::AlreadyTerminal(_)
+                | Self::ParentTerminal { .. }
+                | Self::LeaseVoid
+                | Self::AttemptOver
+                | Self::LateResultsFull
         )
     }
 }
