@@ -20,6 +20,8 @@ use crate::time::Time;
 
 /// Most items in one page.
 pub const PAGE_MAX: usize = 1000;
+/// Bytes of texts after which a page ends before its limit; its first item always fits.
+pub const PAGE_BYTES_MAX: usize = 8 << 20;
 
 /// Which delegations to list. Every field narrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +96,16 @@ pub struct Entry {
     pub metadata: Option<Json>,
     /// What was last sent as progress.
     pub progress: Option<Json>,
+}
+
+impl Entry {
+    /// How many bytes its texts have.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let json = |it: &Option<Json>| it.as_ref().map_or(0, |it| it.as_str().len());
+        let result = self.result_preview.as_ref().map_or(0, String::len);
+        self.task_preview.len() + result + json(&self.metadata) + json(&self.progress)
+    }
 }
 
 /// Which events to read.

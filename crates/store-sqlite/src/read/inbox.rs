@@ -2,7 +2,7 @@
 
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{COUNT_MAX, Inbox, InboxQuery, Message};
+use consign_ledger::query::{COUNT_MAX, Inbox, InboxQuery, Message, PAGE_BYTES_MAX};
 use consign_ledger::{DelegationId, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -19,9 +19,6 @@ const MESSAGES: &str = "
     CROSS JOIN delegations d ON d.num = e.num
     LEFT JOIN results r ON r.num = e.num AND e.to_status = 'completed'
     WHERE m.agent_id = ?1 AND m.seq > ?2 ORDER BY m.seq LIMIT ?3";
-
-/// Bytes of results after which a page ends.
-const PAGE_BYTES_MAX: usize = 8 << 20;
 
 pub(crate) fn inbox(connection: &Connection, query: &InboxQuery) -> Result<Inbox, Trouble> {
     let agent = query.agent_id.as_str();

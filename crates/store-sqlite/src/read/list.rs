@@ -1,7 +1,7 @@
 //! Lists of delegations, newest first: each filter walks an index of its own.
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Entry, Filter, Page, Place, StatusFilter};
+use consign_ledger::query::{Entry, Filter, PAGE_BYTES_MAX, Page, Place, StatusFilter};
 use consign_ledger::{ID_BYTES_MAX, Json, Time};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -24,11 +24,19 @@ pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page<Entr
     };
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_and_then(params_from_iter(values), read_entry)?;
-    let mut entries = rows.collect::<Result<Vec<Found>, _>>()?;
-    let more = entries.len() > filter.limit;
-    entries.truncate(filter.limit);
-    let next = entries.last().map(|(place, _)| *place).filter(|_| more);
-    Ok(Page { items: entries.into_iter().filter_map(|(_, entry)| entry).collect(), next })
+    let (mut items, mut bytes) = (vec![], 0);
+    let mut last = None;
+    for (row, taken) in rows.zip(0..) {
+        let (place, entry) = row?;
+        bytes += entry.as_ref().map_or(0, Entry::bytes);
+        // The first always fits; the rest is the next page's.
+        if taken == filter.limit || (bytes > PAGE_BYTES_MAX && taken > 0) {
+            return Ok(Page { items, next: last });
+        }
+        last = Some(place);
+        items.extend(entry);
+    }
+    Ok(Page { items, next: None })
 }
 
 /// The statement of one page; `None` where no row can pass.

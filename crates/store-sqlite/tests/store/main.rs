@@ -8,6 +8,7 @@ mod corruptions;
 mod files;
 mod measures;
 mod model;
+mod pages;
 mod pause;
 
 use consign_testkit::World;
