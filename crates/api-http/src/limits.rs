@@ -8,6 +8,9 @@ pub const HEAD_BYTES_MAX: usize = 64 << 10;
 /// last answer, so it is also how long one may idle. Longer than usual agents pause between two heartbeats.
 pub const HEAD_S_MAX: u64 = 75;
 
+/// How long an answer may wait for its reader to take some of it, in seconds.
+pub const UNREAD_S_MAX: u64 = 60;
+
 /// Longest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = consign_ledger::PAYLOAD_BYTES_MAX;
 /// How much of a longer body is read and thrown away, in bytes, so that its sender can read the refusal.

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::Listener;
-use consign_api_http::limits::{HEAD_BYTES_MAX, HEAD_S_MAX};
+use consign_api_http::limits::{HEAD_BYTES_MAX, HEAD_S_MAX, UNREAD_S_MAX};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tokio_io_timeout::TimeoutStream;
 
 /// How often it is said, at most, that there are too many connections.
 const SAID_EACH: Duration = Duration::from_mins(1);
@@ -79,12 +80,15 @@ async fn serve_one(
     router: Router,
     running: Watcher,
 ) {
+    // Who asks and does not read would keep its answer in our memory for as long as it likes.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(Duration::from_secs(UNREAD_S_MAX)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // It runs again after each answer, so it ends idle connections, too.
         .header_read_timeout(Duration::from_secs(HEAD_S_MAX))
         .max_header_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     if let Err(error) = running.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }
@@ -105,6 +109,8 @@ mod tests {
 
     /// Connections that the servers here may have at once.
     const CONNECTIONS_MAX: usize = 3;
+    /// More bytes than the system takes for a reader who does not read.
+    const LONG: usize = 64 << 20;
     const REQUEST: &str = "GET /quick HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
     /// A server with a quick answer and a slow one, and how to stop it.
@@ -115,7 +121,10 @@ mod tests {
             sleep(Duration::from_secs(2 * HEAD_S_MAX)).await;
             "late"
         };
-        let router = Router::new().route("/quick", get(async || "soon")).route("/slow", get(slow));
+        let router = Router::new()
+            .route("/quick", get(async || "soon"))
+            .route("/slow", get(slow))
+            .route("/long", get(async || "x".repeat(LONG)));
         let (stop, stopped) = oneshot::channel();
         (
             address,
@@ -185,6 +194,19 @@ mod tests {
         let (said, after_s) = said(&mut late).await;
         assert!(said.ends_with("soon"), "{said}");
         assert_eq!(after_s, HEAD_S_MAX - 1, "when the first idle one was closed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_nobody_reads_is_given_up() {
+        let (address, _stop, _serving) = server().await;
+        for (reads_after_s, whole) in [(UNREAD_S_MAX / 2, true), (UNREAD_S_MAX * 2, false)] {
+            let close = REQUEST.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+            let mut stream = connected(address, &close.replace("quick", "long")).await;
+            sleep(Duration::from_secs(reads_after_s)).await;
+            let mut read = vec![];
+            drop(stream.read_to_end(&mut read).await);
+            assert_eq!(read.len() > LONG, whole, "{} after {reads_after_s} s", read.len());
+        }
     }
 
     #[tokio::test(start_paused = true)]
