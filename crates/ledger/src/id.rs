@@ -71,7 +71,7 @@ text_id!(
     AgentId
 );
 text_id!(
-    /// Chosen by a callee for one act of accepting, so that a repeat gives the same lease.
+    /// Chosen by a callee for one act of accepting or claiming, so that a repeat gives the same leases.
     ClaimId
 );
 text_id!(

@@ -33,7 +33,8 @@ struct Spied {
 
 impl Spied {
     /// So many delegations in progress, none of them due, each with an event; every hundredth is a child of the
-    /// first, every tenth has ended and left a message. But for one that is queued, what has ended is all that
+    /// first, every tenth has ended and left a message. In place of an ended one, each hundredth waits in the queue
+    /// of callee-50, and each hundredth is held by callee-60. But for one that is queued, what has ended is all that
     /// caller-0 and callee-0 ever had.
     async fn in_flight(rows: i64) -> Self {
         let database = Database::empty().await;
@@ -94,12 +95,14 @@ fn fill(rows: i64) -> String {
          INSERT INTO delegations (num, delegation_id, caller_id, callee_id, status, attempt, max_attempts, epoch, held,
              queued_at, clocks_from, last_heartbeat, deadline, on_not_started, priority, notify_stuck,
              notify_recovered, cancel_children, parent_id, depth, fingerprint, late_count, version, created_at,
-             updated_at, finished_at, last_act_kind, last_act_role)
+             updated_at, finished_at, last_act_kind, last_act_role, claim_id)
          SELECT i, md5(i::text) || '-' || i, 'caller-' || (i % 10), 'callee-' || (i % 100),
-             CASE WHEN i % 10 = 0 THEN 'completed' ELSE 'in_progress' END, 1, 1, 0, false, i, i, i,
-             {now} + 1000 + i, 'stuck', 0, false, false, false,
+             CASE WHEN i % 100 = 50 THEN 'queued' WHEN i % 100 = 60 OR i % 10 <> 0 THEN 'in_progress'
+                  ELSE 'completed' END, 1, 1, 0, i % 100 = 60, i, i, i,
+             {now} + 1000 + i, 'stuck', i % 3, false, false, false,
              CASE WHEN i % 100 = 1 AND i > 1 THEN md5('1') || '-1' END, 1, decode(repeat('00', 16), 'hex'), 0, 1, i * 100,
-             i, CASE WHEN i % 10 = 0 THEN i END, 'started', 'callee' FROM generate_series(1, {rows}) AS i;
+             i, CASE WHEN i % 10 = 0 AND i % 100 NOT IN (50, 60) THEN i END, 'started', 'callee',
+             CASE WHEN i % 100 = 60 THEN 'claim-' || (i / 1000) END FROM generate_series(1, {rows}) AS i;
          UPDATE delegations SET caller_id = 'caller-0', callee_id = 'callee-0', status = 'queued' WHERE num = 11;
          INSERT INTO tasks (num, form, preview)
          SELECT i, 'text', 'task ' || i FROM generate_series(1, {rows}) AS i;

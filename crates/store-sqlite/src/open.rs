@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_ledger", include_str!("../migrations/0001_ledger.sql")),
     ("0002_lists_by_creation", include_str!("../migrations/0002_lists_by_creation.sql")),
     ("0003_agents", include_str!("../migrations/0003_agents.sql")),
+    ("0004_claims", include_str!("../migrations/0004_claims.sql")),
 ];
 
 /// Why a ledger could not be opened, and what to do.

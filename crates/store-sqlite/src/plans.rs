@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use crate::failure::Trouble;
+use crate::open::MIGRATIONS;
 use crate::{read, write};
 
 const NOW: Time = Time(1_000_000_000);
@@ -17,24 +18,25 @@ const MANY: i64 = 1_000_000;
 const FEW: i64 = 10_000;
 
 /// So many delegations in progress, none of them due, each with an event; every hundredth is a child of the
-/// first, every tenth has ended and left a message. But for one that is queued, what has ended is all that
+/// first, every tenth has ended and left a message. In place of an ended one, each hundredth waits in the queue of
+/// callee-50, and each hundredth is held by callee-60. But for one that is queued, what has ended is all that
 /// caller-0 and callee-0 ever had.
 fn in_flight(rows: i64) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
-    for (_, sql) in crate::open::MIGRATIONS {
-        connection.execute_batch(sql).unwrap();
-    }
+    MIGRATIONS.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
     let fill = format!(
         "CREATE TEMP TABLE n AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {rows})
              SELECT i FROM c;
          INSERT INTO delegations (num, delegation_id, caller_id, callee_id, status, attempt, max_attempts, epoch, held,
              queued_at, clocks_from, last_heartbeat, deadline, on_not_started, priority, notify_stuck,
              notify_recovered, cancel_children, parent_id, depth, fingerprint, late_count, version, created_at,
-             updated_at, finished_at, last_act_kind, last_act_role)
+             updated_at, finished_at, last_act_kind, last_act_role, claim_id)
          SELECT i, printf('%08x-%d', i * 2654435761 % 4294967296, i), 'caller-' || (i % 10), 'callee-' || (i % 100),
-             iif(i % 10 = 0, 'completed', 'in_progress'), 1, 1, 0, 0, i, i, i, {now} + 1000 + i, 'stuck', 0, 0, 0, 0,
+             CASE WHEN i % 100 = 50 THEN 'queued' WHEN i % 100 = 60 OR i % 10 <> 0 THEN 'in_progress'
+                  ELSE 'completed' END, 1, 1, 0, i % 100 = 60, i, i, i, {now} + 1000 + i, 'stuck', i % 3, 0, 0, 0,
              iif(i % 100 = 1 AND i > 1, (SELECT printf('%08x-%d', 2654435761 % 4294967296, 1)), NULL), 1, zeroblob(16), 0, 1,
-             i, i, iif(i % 10 = 0, i, NULL), 'started', 'callee' FROM n;
+             i, i, iif(i % 10 = 0 AND i % 100 NOT IN (50, 60), i, NULL), 'started', 'callee',
+             iif(i % 100 = 60, 'claim-' || (i / 1000), NULL) FROM n;
          UPDATE delegations SET caller_id = 'caller-0', callee_id = 'callee-0', status = 'queued' WHERE num = 11;
          INSERT INTO tasks (num, form, preview) SELECT i, 'text', 'task ' || i FROM n;
          INSERT INTO watch (num, epoch, attempt, alive_at, clocks_from, check_at, deadline)
@@ -112,6 +114,16 @@ const HOT: &[Query] = &[
     ("events of all", |c| {
         let query = EventQuery { delegation_id: None, after: 5000, limit: 50 };
         Ok(read::events(c, &query)?.events.len())
+    }),
+    ("claimable", |c| {
+        let mut statement = c.prepare_cached(write::CLAIMABLE)?;
+        let mut queue = statement.query(("callee-50", NOW.0))?;
+        let first = (0..20).map_while(|_| queue.next().transpose().map(|it| it.map(drop)));
+        Ok(first.collect::<Result<Vec<_>, _>>()?.len())
+    }),
+    ("held under a claim", |c| {
+        let mut statement = c.prepare_cached(write::HELD_UNDER)?;
+        Ok(statement.query_map(("callee-60", "claim-7", 100), |_| Ok(()))?.count())
     }),
     ("late results", |c| Ok(1 + read::late_results(c, &first())?.len())),
     ("cascades", |c| Ok(1 + read::cascades(c, 10)?.len())),

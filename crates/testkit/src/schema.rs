@@ -1,6 +1,7 @@
 //! What a schema repeats of the rules, compared with the rules word for word, whichever database it is for.
 
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use consign_ledger::delegation::change::{EventKind, Role};
 use consign_ledger::delegation::listening::GapCause;
@@ -10,6 +11,19 @@ use consign_ledger::delegation::{DEPTH_MAX, LATE_RESULTS_MAX};
 
 /// Lists of words that a schema has at least.
 const LISTS_MIN: usize = 18;
+
+/// All migrations in a crate's folder, in their order: names, and what they do.
+pub fn migrations(crate_folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(crate_folder).join("migrations");
+    let files = std::fs::read_dir(folder).expect("the crate has migrations");
+    let mut files: Vec<_> = files.map(|file| file.expect("it is listed").path()).collect();
+    files.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_stem().expect("a file").to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(&path).expect("it can be read"))
+    };
+    files.into_iter().map(read).collect()
+}
 
 /// The text up to the parenthesis that closes it.
 #[must_use]

@@ -5,6 +5,7 @@
 
 mod agents;
 mod close;
+mod queue;
 mod record;
 
 use std::collections::{HashMap, HashSet};
@@ -113,6 +114,12 @@ impl Book {
 
     pub(crate) fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    /// The lease over the present attempt.
+    pub(crate) fn lease(&self, slot: Slot) -> String {
+        let delegation = self.delegation(slot);
+        self.secret.issue(&delegation.delegation_id, delegation.epoch)
     }
 
     pub(crate) fn delegation(&self, slot: Slot) -> &Delegation {

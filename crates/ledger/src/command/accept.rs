@@ -1,6 +1,6 @@
 //! Accept: a callee takes one delegation by its id and gets the lease.
 
-use crate::book::{Book, Slot};
+use crate::book::Book;
 use crate::delegation::change::{Change, Role};
 use crate::delegation::refusal::{Refusal, Refused};
 use crate::error::Error;
@@ -22,19 +22,13 @@ impl Accept {
         let slot = book.named(&self.id)?;
         let delegation = in_flight(book, slot)?;
         if delegation.held {
-            let same_claim = self.claim_id.is_some() && delegation.claim_id == self.claim_id;
-            if same_claim {
-                return Ok(with_lease(book, slot, Outcome::replay(book, slot)));
+            if self.claim_id.as_ref().is_some_and(|it| delegation.is_held_under(it)) {
+                let lease = Some(book.lease(slot));
+                return Ok(Outcome { lease, ..Outcome::replay(book, slot) });
             }
             return Err(Refused::with_state(Refusal::LeaseHeld, delegation).into());
         }
         book.record(slot, Role::Callee, Change::Accepted(self.claim_id.clone()));
-        Ok(with_lease(book, slot, Outcome::changed(book, slot)))
+        Ok(Outcome { lease: Some(book.lease(slot)), ..Outcome::changed(book, slot) })
     }
-}
-
-fn with_lease(book: &Book, slot: Slot, outcome: Outcome) -> Outcome {
-    let delegation = book.delegation(slot);
-    let lease = book.secret().issue(&delegation.delegation_id, delegation.epoch);
-    Outcome { lease: Some(lease), ..outcome }
 }

@@ -211,6 +211,7 @@ impl Draft {
             max_attempts: self.max_attempts,
             epoch: 0,
             held: false,
+            dispatched: self.status == Status::Dispatched,
             claim_id: None,
             error_detail: None,
             failure: None,

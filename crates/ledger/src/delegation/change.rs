@@ -71,6 +71,8 @@ pub enum Change {
     Created,
     /// The caller handed it out.
     Dispatched,
+    /// A callee took it from the queue, under a new lease.
+    Claimed(Option<ClaimId>),
     /// A callee took it by id, under a new lease.
     Accepted(Option<ClaimId>),
     /// The first heartbeat.
@@ -138,6 +140,7 @@ impl Change {
         match self {
             Self::Created => EventKind::Created,
             Self::Dispatched => EventKind::Dispatched,
+            Self::Claimed(_) => EventKind::Claimed,
             Self::Accepted(_) => EventKind::Accepted,
             Self::Started => EventKind::Started,
             Self::Waiting(_) => EventKind::Waiting,
@@ -167,6 +170,7 @@ impl Change {
             Self::Waiting(waiting) => waiting.request.note.as_deref(),
             Self::Created
             | Self::Dispatched
+            | Self::Claimed(_)
             | Self::Accepted(_)
             | Self::Started
             | Self::Resumed(_)
@@ -181,7 +185,7 @@ impl Change {
     #[must_use]
     pub fn data(&self, override_reason: Option<&str>) -> Option<Json> {
         let mut data = match self {
-            Self::Accepted(claim_id) => {
+            Self::Claimed(claim_id) | Self::Accepted(claim_id) => {
                 json!({ "claim_id": claim_id.as_ref().map(ClaimId::as_str) })
             }
             Self::Waiting(waiting) => json!({ "waiting": waiting.told() }),
@@ -220,8 +224,11 @@ impl Delegation {
         self.last_act = (change.kind(), role);
         match change {
             Change::Created => {}
-            Change::Dispatched => self.status = Status::Dispatched,
-            Change::Accepted(claim_id) => {
+            Change::Dispatched => {
+                self.status = Status::Dispatched;
+                self.dispatched = true;
+            }
+            Change::Claimed(claim_id) | Change::Accepted(claim_id) => {
                 self.epoch += 1;
                 self.held = true;
                 self.claim_id.clone_from(claim_id);
@@ -304,6 +311,7 @@ impl Delegation {
         self.leave_for(Status::Queued);
         self.epoch += 1;
         self.held = false;
+        self.dispatched = false;
         self.claim_id = None;
         self.queued_at = now;
         self.last_heartbeat = None;

@@ -45,6 +45,8 @@ pub struct Delegation {
     pub epoch: Epoch,
     /// A lease over `epoch` was issued and holds.
     pub held: bool,
+    /// Its caller hands this attempt out itself, so that no claimer takes it.
+    pub dispatched: bool,
     /// The `claim_id` under which the lease was issued.
     pub claim_id: Option<ClaimId>,
     /// Why it is stuck or failed.
@@ -100,6 +102,20 @@ impl Delegation {
     #[must_use]
     pub fn in_flight(&self) -> bool {
         self.status.in_flight()
+    }
+
+    /// Whether its lease was issued under this name.
+    #[must_use]
+    pub fn is_held_under(&self, claim_id: &ClaimId) -> bool {
+        self.held && self.claim_id.as_ref() == Some(claim_id)
+    }
+
+    /// Whether whoever claims work for its callee may get it at `now`: it waits in the queue, or is stuck and nobody
+    /// holds it. What is past its deadline only waits for its verdict.
+    #[must_use]
+    pub fn claimable(&self, now: Time) -> bool {
+        let waits = matches!(self.status, Status::Queued | Status::Stuck);
+        waits && !self.held && !self.dispatched && now <= self.deadline
     }
 
     /// As many attempts as the caller allowed, and those that somebody handed out by hand beyond them.

@@ -72,7 +72,7 @@ impl<S: Store> Door<S> {
     async fn serve(&self, asks: Vec<Ask>) {
         let mut acts = Vec::with_capacity(asks.len());
         let mut replies = Vec::with_capacity(asks.len());
-        for ask in asks {
+        for ask in asks.into_iter().filter(|ask| !ask.claims_for_nobody()) {
             replies.push((ask.acts.len(), ask.reply));
             acts.extend(ask.acts);
         }
@@ -161,15 +161,9 @@ impl Act {
             Self::Command(command, spare) => {
                 command.decide(spare, book).map(|outcome| Done::Outcome(Box::new(outcome)))
             }
+            Self::Claim(claim) => Ok(Done::Taken(claim.decide(book))),
             Self::Sweep(step) => step.decide(book).map(Done::Swept),
             Self::Tend(tend) => tend.decide(book).map(Done::Tended),
-        }
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::Command(command, _) => command.bytes(),
-            Self::Sweep(_) | Self::Tend(_) => 0,
         }
     }
 }
@@ -179,6 +173,7 @@ fn questions(acts: &[Act]) -> Questions {
     for act in acts {
         match act {
             Act::Command(command, _) => command.ask(&mut questions),
+            Act::Claim(claim) => claim.ask(&mut questions),
             Act::Sweep(step) => step.ask(&mut questions),
             Act::Tend(tend) => tend.ask(&mut questions),
         }

@@ -27,10 +27,10 @@ impl Lane {
             Some(ask) => ask,
             None => self.asks.recv().await?,
         };
-        let (mut acts, mut bytes) = (first.acts.len(), first.bytes());
+        let (mut acts, mut bytes) = (first.weight(), first.bytes());
         let mut asks = vec![first];
         while let Ok(ask) = self.asks.try_recv() {
-            acts += ask.acts.len();
+            acts += ask.weight();
             bytes += ask.bytes();
             if acts > acts_max || bytes > BATCH_BYTES_MAX {
                 self.left_over = Some(ask);
@@ -43,7 +43,26 @@ impl Lane {
 }
 
 impl Ask {
-    pub(super) fn bytes(&self) -> usize {
+    /// A claim whose asker has left would take work for nobody.
+    pub(super) fn claims_for_nobody(&self) -> bool {
+        self.reply.is_closed() && self.acts.iter().all(|act| matches!(act, Act::Claim(_)))
+    }
+
+    /// As many acts as it stands for: a claim, for each that it may take.
+    fn weight(&self) -> usize {
+        self.acts.iter().map(|act| if let Act::Claim(claim) = act { claim.max } else { 1 }).sum()
+    }
+
+    fn bytes(&self) -> usize {
         self.acts.iter().map(Act::bytes).sum()
+    }
+}
+
+impl Act {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Command(command, _) => command.bytes(),
+            Self::Claim(_) | Self::Sweep(_) | Self::Tend(_) => 0,
+        }
     }
 }

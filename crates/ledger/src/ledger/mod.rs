@@ -15,7 +15,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::agent::AgentTerms;
 use crate::beats::{BeatDesk, BeatQueue};
-use crate::command::{Command, Outcome, Registered, Sweep, Swept, Tend, Tended};
+use crate::command::{
+    Claim, Command, Outcome, Registered, Sweep, Swept, Taken, Tend, Tended,
+};
 use crate::delegation::lease::Secret;
 use crate::delegation::watch::Watch;
 use crate::error::{Error, Failure};
@@ -76,12 +78,14 @@ struct Ask {
 enum Act {
     /// With the id that a new delegation may take.
     Command(Command, DelegationId),
+    Claim(Claim),
     Sweep(Sweep),
     Tend(Tend),
 }
 
 enum Done {
     Outcome(Box<Outcome>),
+    Taken(Vec<Taken>),
     Swept(Swept),
     Tended(Tended),
 }
@@ -154,7 +158,7 @@ impl<S: Store> Ledger<S> {
         let acts = commands.into_iter().map(|command| Act::Command(command, spare())).collect();
         let outcome = |done| match done {
             Done::Outcome(outcome) => Ok(*outcome),
-            Done::Swept(_) | Done::Tended(_) => Err(Error::Internal),
+            Done::Taken(_) | Done::Swept(_) | Done::Tended(_) => Err(Error::Internal),
         };
         ask(&self.shared.verbs, acts).await.into_iter().map(|done| done.and_then(outcome)).collect()
     }
@@ -192,12 +196,23 @@ impl<S: Store> Ledger<S> {
         }
     }
 
+    /// Takes work from a queue: all that an earlier claim of the same name still holds, or what there is.
+    ///
+    /// Whoever leaves before the claim is decided takes nothing.
+    pub async fn claim(&self, claim: Claim) -> Result<Vec<Taken>, Error> {
+        match ask(&self.shared.verbs, vec![Act::Claim(claim)]).await.pop() {
+            Some(Ok(Done::Taken(taken))) => Ok(taken),
+            Some(Err(error)) => Err(error),
+            _ => Err(Error::Internal),
+        }
+    }
+
     /// Takes the steps of a pass, through the same door.
     pub async fn sweep(&self, steps: Vec<Sweep>) -> Vec<Result<Swept, Error>> {
         let acts = steps.into_iter().map(Act::Sweep).collect();
         let swept = |done| match done {
             Done::Swept(swept) => Ok(swept),
-            Done::Outcome(_) | Done::Tended(_) => Err(Error::Internal),
+            Done::Outcome(_) | Done::Taken(_) | Done::Tended(_) => Err(Error::Internal),
         };
         ask(&self.shared.sweeps, acts).await.into_iter().map(|done| done.and_then(swept)).collect()
     }

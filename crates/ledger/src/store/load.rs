@@ -6,7 +6,7 @@ use crate::delegation::lease::Epoch;
 use crate::delegation::listening::Listening;
 use crate::delegation::watch::RowNum;
 use crate::error::CorruptRow;
-use crate::id::{AgentId, DelegationId, IdempotencyKey, Seq};
+use crate::id::{AgentId, ClaimId, DelegationId, IdempotencyKey, Seq};
 use crate::payload::Json;
 use crate::time::Time;
 
@@ -30,6 +30,11 @@ pub struct Questions {
     pub agents_written: Vec<AgentId>,
     /// How far these agents have read, and could read.
     pub inboxes: Vec<AgentId>,
+    /// What these callees may claim, each so many, first those whose turn it is; fewer only where there are no more,
+    /// or where another writer has them.
+    pub claims: Vec<(AgentId, usize)>,
+    /// What these callees hold under these claims, as many as one claim may take.
+    pub held_under: Vec<(AgentId, ClaimId)>,
     /// Whether silence will be judged.
     pub listening: bool,
 }
@@ -49,6 +54,13 @@ impl Questions {
         sort(&mut self.agents);
         sort(&mut self.agents_written);
         sort(&mut self.inboxes);
+        sort(&mut self.held_under);
+        self.claims.sort_unstable();
+        self.claims.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            first.1 += if same { next.1 } else { 0 };
+            same
+        });
     }
 }
 

@@ -205,6 +205,7 @@ fn fact() -> impl Strategy<Value = Change> {
         request.begin(at, Time(400_000))
     };
     prop_oneof![
+        Just(Change::Claimed(None)),
         Just(Change::Accepted(None)),
         Just(Change::Started),
         (moment(), weighted(0.7, seconds())).prop_map(move |(at, s)| Change::Waiting(wait(at, s))),
@@ -231,6 +232,7 @@ fn queued(terms: Terms, max_attempts: u32, deadline: Time) -> Delegation {
         max_attempts,
         epoch: 0,
         held: false,
+        dispatched: false,
         claim_id: None,
         error_detail: None,
         failure: None,

@@ -26,6 +26,6 @@ pub(crate) use row::{COLUMNS, ROW_FROM, read_row};
 pub(crate) use totals::{secret, stats, sweeps};
 
 /// A limit as PostgreSQL takes it.
-fn wide(limit: usize) -> i64 {
+pub(crate) fn wide(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

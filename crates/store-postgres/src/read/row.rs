@@ -14,8 +14,8 @@ use crate::failure::Trouble;
 /// The columns that [`read_row`] reads, in its order. In flight, the watch row knows the beat better.
 pub(crate) const COLUMNS: &str = "
     d.num, d.delegation_id, d.caller_id, d.callee_id, d.status, d.attempt, d.max_attempts, d.epoch,
-    d.held, d.claim_id, d.error_detail, d.failure, d.stuck_reason, d.stuck_at, d.waiting,
-    d.queued_at, coalesce(w.clocks_from, d.clocks_from), coalesce(w.alive_at, d.last_heartbeat),
+    d.held, d.dispatched, d.claim_id, d.error_detail, d.failure, d.stuck_reason, d.stuck_at,
+    d.waiting, d.queued_at, coalesce(w.clocks_from, d.clocks_from), coalesce(w.alive_at, d.last_heartbeat),
     coalesce(w.progress_at, d.progress_at), d.deadline, d.stuck_threshold_s, d.stuck_grace_s,
     d.start_within_s, d.on_not_started, d.progress_within_s, d.priority, d.notify_stuck,
     d.notify_recovered, d.cancel_children, d.idempotency_key, d.parent_id, d.retry_of, d.depth,
@@ -23,7 +23,7 @@ pub(crate) const COLUMNS: &str = "
     d.finished_at, d.last_act_kind, d.last_act_role, p.progress";
 
 /// How many they are.
-pub(crate) const COLUMN_COUNT: usize = 43;
+pub(crate) const COLUMN_COUNT: usize = 44;
 
 /// Where these columns come from.
 pub(crate) const ROW_FROM: &str =
@@ -57,6 +57,7 @@ fn columns(num: i64, row: &tokio_postgres::Row) -> Result<Row, Trouble> {
         max_attempts: cell.number("max_attempts")?,
         epoch: cell.number("epoch")?,
         held: cell.plain("held")?,
+        dispatched: cell.plain("dispatched")?,
         claim_id: cell.maybe_made("claim_id", |text| ClaimId::new(text).ok())?,
         error_detail: cell.plain("error_detail")?,
         failure: cell.maybe_made("failure", status::FailureKind::parse)?,

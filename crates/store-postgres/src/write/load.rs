@@ -10,13 +10,14 @@ use consign_ledger::{
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::claims::Claims;
 use crate::connect::Connection;
 use crate::failure::Trouble;
 use crate::read::{self, COLUMNS, ROW_FROM};
 use crate::time::{LedgerTime, WALL_MS};
 
-/// Locks what is asked for by name: rows by id, the holders of keys, retries, ancestors; and the parent of each,
-/// since a verdict may end its wait, and it clips a deadline.
+/// Locks what is asked for by name: rows by id, the holders of keys, retries, ancestors, what is held under a claim;
+/// and the parent of each, since a verdict may end its wait, and it clips a deadline.
 const LOCK: &str = "
     WITH RECURSIVE lineage AS (
         SELECT num, parent_id FROM delegations WHERE delegation_id = ANY ($4::text[])
@@ -35,6 +36,12 @@ const LOCK: &str = "
         SELECT k.num FROM delegations d
         JOIN keys k ON k.caller_id = d.caller_id AND k.idempotency_key = d.idempotency_key
         WHERE d.delegation_id = ANY ($5::text[])
+        UNION ALL
+        SELECT h.num FROM unnest($6::text[], $7::text[]) c (callee_id, claim_id)
+        CROSS JOIN LATERAL (
+            SELECT num FROM delegations d
+            WHERE d.callee_id = c.callee_id AND d.claim_id = c.claim_id AND d.held AND d.finished_at IS NULL
+            ORDER BY num LIMIT $8) h
     ), family AS (
         SELECT num FROM asked
         UNION
@@ -73,7 +80,7 @@ const LATE: &str = "
     SELECT d.delegation_id, l.epoch, l.content FROM late_results l JOIN delegations d ON d.num = l.num
     WHERE l.num = ANY ($1::bigint[])";
 
-type Value<'v> = &'v (dyn ToSql + Sync);
+pub(super) type Value<'v> = &'v (dyn ToSql + Sync);
 
 /// The questions as arrays.
 pub(super) struct Asked<'q> {
@@ -86,6 +93,14 @@ pub(super) struct Asked<'q> {
     agents: Vec<&'q str>,
     agents_written: Vec<&'q str>,
     inboxes: Vec<&'q str>,
+    claims: Claims<'q>,
+}
+
+/// The numbers of what is locked.
+pub(super) struct Locked {
+    nums: Vec<i64>,
+    /// Those among them that are locked to be claimed.
+    claimable: Vec<i64>,
 }
 
 impl<'q> Asked<'q> {
@@ -102,60 +117,80 @@ impl<'q> Asked<'q> {
             agents: agents(&questions.agents),
             agents_written: agents(&questions.agents_written),
             inboxes: agents(&questions.inboxes),
+            claims: Claims::of(questions),
         }
     }
 
     fn nothing_by_name(&self) -> bool {
-        self.ids.is_empty() && self.keys.is_empty() && self.lineages.is_empty()
+        self.ids.is_empty()
+            && self.keys.is_empty()
+            && self.lineages.is_empty()
+            && self.claims.names.is_empty()
     }
 }
 
-/// Writes the batch's id down and takes the locks. The numbers of what is locked; `None` where an earlier run of the
-/// batch had committed.
+/// Writes the batch's id down and takes the locks. `None` where an earlier run of the batch had committed.
 pub(super) async fn lock(
     connection: &Connection,
     batch: BatchId,
     asked: &Asked<'_>,
     time: &LedgerTime,
-) -> Result<Option<Vec<i64>>, Trouble> {
+) -> Result<Option<Locked>, Trouble> {
     let insert =
         format!("INSERT INTO batches (at, batch_id) VALUES ({WALL_MS}, $2) ON CONFLICT DO NOTHING");
     let insert = connection.prepare_cached(&insert).await?;
     let lock = connection.prepare_cached(LOCK).await?;
     let lock_free = connection.prepare_cached(LOCK_FREE).await?;
+    let claims = &asked.claims;
+    let lock_claims = claims.prepare(connection).await?;
     let (given_ms, batch) = (time.given_ms(), &batch.0[..]);
     let (insert_values, nums): ([Value<'_>; 2], [Value<'_>; 1]) =
         ([&given_ms, &batch], [&asked.questions.nums]);
-    let names: [Value<'_>; 5] =
-        [&asked.ids, &asked.callers, &asked.keys, &asked.lineages, &asked.retries_of];
-    let (begun, is_new, locked, free) = tokio::join! {
+    let asked_for: [Value<'_>; 8] = [
+        &asked.ids,
+        &asked.callers,
+        &asked.keys,
+        &asked.lineages,
+        &asked.retries_of,
+        &claims.holders,
+        &claims.names,
+        &claims.held_max,
+    ];
+    let (begun, is_new, claims_named, locked, free, claimable) = tokio::join! {
         biased;
         connection.batch_execute("BEGIN"),
         connection.execute(&insert, &insert_values),
+        claims.lock_names(connection, &lock_claims),
         async {
             if asked.nothing_by_name() { return Ok(vec![]) }
-            connection.query(&lock, &names).await
+            connection.query(&lock, &asked_for).await
         },
         async {
             if asked.questions.nums.is_empty() { return Ok(vec![]) }
             connection.query(&lock_free, &nums).await
         },
+        claims.lock_claimable(connection, &lock_claims, time.latest().0, &asked.ids),
     };
     begun?;
     if is_new? == 0 {
         return Ok(None);
     }
-    let (locked, free) = (locked?, free?);
-    let nums: Result<Vec<i64>, _> = locked.iter().chain(&free).map(|row| row.try_get(0)).collect();
-    Ok(Some(nums?))
+    claims_named?;
+    let claimable = first_column(&claimable?)?;
+    let nums = [first_column(&locked?)?, first_column(&free?)?, claimable.clone()].concat();
+    Ok(Some(Locked { nums, claimable }))
+}
+
+fn first_column(rows: &[Row]) -> Result<Vec<i64>, Trouble> {
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// Reads what was locked. What holds a key or is a retry by now, and was not when the locks were taken, belongs to a
 /// writer who was faster.
 pub(super) async fn read(
     connection: &Connection,
-    asked: &Asked<'_>,
-    nums: &[i64],
+    asked: &mut Asked<'_>,
+    Locked { nums, claimable }: &Locked,
     time: &LedgerTime,
 ) -> Result<Loaded, Trouble> {
     let watch = connection.prepare_cached(LOCK_WATCH).await?;
@@ -166,7 +201,7 @@ pub(super) async fn read(
     let late = connection.prepare_cached(LATE).await?;
     let wall_ms = connection.prepare_cached(&format!("SELECT {WALL_MS}")).await?;
     let given_ms = time.given_ms();
-    let numbers: [Value<'_>; 1] = [&nums];
+    let numbers: [Value<'_>; 1] = [nums];
     let key_values: [Value<'_>; 3] = [&asked.callers, &asked.keys, &asked.retries_of];
     let (old, given): ([Value<'_>; 1], [Value<'_>; 1]) = ([&asked.retries_of], [&given_ms]);
     let (watched, agents, rows, keys, retries, late, wall_ms) = tokio::join! {
@@ -186,6 +221,9 @@ pub(super) async fn read(
     let mut loaded = empty(time.at(wall_ms?.try_get(0)?));
     loaded.agents = agents?;
     take_rows(&mut loaded, &rows?)?;
+    if asked.claims.leave_out(loaded.corrupt.iter().filter(|bad| claimable.contains(&bad.num))) {
+        return Err(Trouble::Lost);
+    }
     leave_what_others_hold(&mut loaded, asked);
     let locked: HashSet<i64> = nums.iter().copied().collect();
     for row in keys? {

@@ -4,6 +4,7 @@ mod agents;
 mod append;
 mod beat;
 mod beside;
+mod claims;
 mod facts;
 mod load;
 mod pipeline;

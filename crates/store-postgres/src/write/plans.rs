@@ -1,7 +1,7 @@
 //! The statements that every batch and every pass runs, for the plans' test: each in a transaction of its own that
 //! is rolled back.
 
-use consign_ledger::{BatchId, DelegationId, Questions, Time};
+use consign_ledger::{AgentId, BatchId, ClaimId, DelegationId, Questions, Time};
 use tokio_postgres::types::ToSql;
 
 use super::beat::{REARM, alive_sql};
@@ -40,9 +40,10 @@ async fn ids(connection: &Connection) -> Result<Vec<String>, Trouble> {
 /// How many rows a batch that asks this loads.
 async fn load(connection: &Connection, questions: Questions) -> Result<usize, Trouble> {
     let time = LedgerTime::new(Still, Wall::Given, Time(0), 0);
-    let asked = Asked::of(&questions);
+    let mut asked = Asked::of(&questions);
     let locked = load::lock(connection, BatchId([7; 16]), &asked, &time).await?;
-    let loaded = load::read(connection, &asked, &locked.unwrap_or_default(), &time).await;
+    let Some(locked) = locked else { return Ok(0) };
+    let loaded = load::read(connection, &mut asked, &locked, &time).await;
     connection.batch_execute("ROLLBACK").await?;
     Ok(loaded?.rows.len())
 }
@@ -74,6 +75,15 @@ pub(crate) const HOT: &[Query] = queries! {
     };
     "load what a pass looks at": c => {
         load(c, Questions { nums: nums(), listening: true, ..Questions::default() }).await?
+    };
+    "load what may be claimed": c => {
+        let claims = vec![(AgentId::new("callee-50").unwrap(), 20)];
+        load(c, Questions { claims, ..Questions::default() }).await?
+    };
+    "load what is held under a claim": c => {
+        let claim = |name: &str| (AgentId::new("callee-60").unwrap(), ClaimId::new(name).unwrap());
+        let held_under = ["claim-7", "claim-8"].map(claim).to_vec();
+        load(c, Questions { held_under, ..Questions::default() }).await?
     };
     "beat": c => {
         let ids = ids(c).await?;

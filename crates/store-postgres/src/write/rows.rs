@@ -37,13 +37,14 @@ const FIRST: [Column; 17] = [
 ];
 
 /// What events change.
-const MOVING: [Column; 24] = [
+const MOVING: [Column; 25] = [
     ("callee_id", "text"),
     ("status", "text"),
     ("attempt", "bigint"),
     ("max_attempts", "bigint"),
     ("epoch", "bigint"),
     ("held", "boolean"),
+    ("dispatched", "boolean"),
     ("claim_id", "text"),
     ("error_detail", "text"),
     ("failure", "text"),
@@ -216,6 +217,7 @@ fn moving<'a>(rows: &[&'a Delegation]) -> Values<'a> {
         column(rows, |d| i64::from(d.max_attempts)),
         column(rows, |d| i64::from(d.epoch)),
         column(rows, |d| d.held),
+        column(rows, |d| d.dispatched),
         column(rows, |d| d.claim_id.as_ref().map(|id| id.as_str())),
         column(rows, |d| d.error_detail.as_deref()),
         column(rows, |d| d.failure.map(|failure| failure.as_str())),

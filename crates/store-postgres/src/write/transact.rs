@@ -20,9 +20,9 @@ pub(crate) async fn transact(
     questions: &Questions,
     decide: &mut Decide,
 ) -> Result<(), Trouble> {
-    let asked = Asked::of(questions);
+    let mut asked = Asked::of(questions);
     for _ in 0..LOST_MAX {
-        match once(connection, time, batch, &asked, decide).await {
+        match once(connection, time, batch, &mut asked, decide).await {
             Err(Trouble::Lost) => connection.batch_execute("ROLLBACK").await?,
             ended => return ended,
         }
@@ -34,13 +34,13 @@ async fn once(
     connection: &Connection,
     time: &LedgerTime,
     batch: BatchId,
-    asked: &Asked<'_>,
+    asked: &mut Asked<'_>,
     decide: &mut Decide,
 ) -> Result<(), Trouble> {
-    let Some(nums) = load::lock(connection, batch, asked, time).await? else {
+    let Some(locked) = load::lock(connection, batch, asked, time).await? else {
         return Ok(connection.batch_execute("ROLLBACK").await?);
     };
-    let loaded = load::read(connection, asked, &nums, time).await?;
+    let loaded = load::read(connection, asked, &locked, time).await?;
     let decided = catch_unwind(AssertUnwindSafe(|| decide(loaded)));
     let append = decided.map_err(|_| Trouble::Panicked)?;
     // A batch of refusals and replays wrote nothing, so there is nothing to recognise later.

@@ -5,14 +5,13 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use consign_ledger::DelegationId;
 use consign_store_postgres::{PostgresStore, Wall};
 use consign_testkit::postgres::Database;
+use consign_testkit::schema::migrations;
 use consign_testkit::{Backend, HandClock};
 
 /// What a database with this schema is a copy of.
 fn kind() -> String {
     let mut hasher = DefaultHasher::new();
-    include_str!("../../migrations/0001_ledger.sql").hash(&mut hasher);
-    include_str!("../../migrations/0002_lists_by_creation.sql").hash(&mut hasher);
-    include_str!("../../migrations/0003_agents.sql").hash(&mut hasher);
+    migrations(env!("CARGO_MANIFEST_DIR")).hash(&mut hasher);
     format!("{:x}", hasher.finish())
 }
 

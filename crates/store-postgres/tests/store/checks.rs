@@ -4,29 +4,32 @@ use std::collections::BTreeMap;
 
 use consign_ledger::delegation::status::Status;
 use consign_testkit::schema::{
-    assert_bounds_are_the_rules_own, assert_lists_are_the_rules_own, inside, words,
+    assert_bounds_are_the_rules_own, assert_lists_are_the_rules_own, inside, migrations, words,
 };
 
 use super::backend::database;
 
-const SCHEMA: &str = concat!(
-    include_str!("../../migrations/0001_ledger.sql"),
-    include_str!("../../migrations/0003_agents.sql"),
-);
-const SQLITE: &str = concat!(
-    include_str!("../../../store-sqlite/migrations/0001_ledger.sql"),
-    include_str!("../../../store-sqlite/migrations/0003_agents.sql"),
-);
+const POSTGRES: &str = env!("CARGO_MANIFEST_DIR");
+const SQLITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../store-sqlite");
 
-/// What stands between the parentheses of each `CREATE TABLE`, by the table's name, without comments.
-fn tables(schema: &str) -> BTreeMap<String, String> {
+/// What stands between the parentheses of each `CREATE TABLE`, by the table's name, without comments, and behind it
+/// what was added later.
+fn tables(crate_folder: &str) -> BTreeMap<String, String> {
+    let scripts = migrations(crate_folder).into_iter().map(|(_, sql)| sql);
+    let schema = scripts.collect::<Vec<_>>().concat();
     let code = schema.lines().map(|line| line.split("--").next().unwrap_or_default());
     let code = code.collect::<Vec<_>>().join("\n");
     let table = |text: &str| {
         let (name, rest) = text.split_once('(').unwrap();
         (name.trim().to_owned(), inside(rest).to_owned())
     };
-    code.split("CREATE TABLE ").skip(1).map(table).collect()
+    let mut tables: BTreeMap<_, _> = code.split("CREATE TABLE ").skip(1).map(table).collect();
+    for added in code.split("ALTER TABLE ").skip(1) {
+        let (name, rest) = added.split_once(" ADD COLUMN ").unwrap();
+        let column = rest.split(';').next().unwrap();
+        tables.get_mut(name).unwrap().push_str(&format!(", {column}"));
+    }
+    tables
 }
 
 /// The names of a table's columns.
@@ -47,19 +50,25 @@ fn columns(table: &str) -> Vec<&str> {
 
 #[test]
 fn every_list_of_words_is_the_rules_own() {
-    let tables: Vec<_> = tables(SCHEMA).into_iter().collect();
+    let tables: Vec<_> = tables(POSTGRES).into_iter().collect();
     assert_lists_are_the_rules_own(&tables, &["event"]);
 }
 
 #[test]
 fn bounds_are_the_rules_own() {
-    assert_bounds_are_the_rules_own(&tables(SCHEMA)["delegations"]);
+    assert_bounds_are_the_rules_own(&tables(POSTGRES)["delegations"]);
+}
+
+#[test]
+fn every_migration_has_sqlites_number_and_name() {
+    let names = |folder| -> Vec<_> { migrations(folder).into_iter().map(|it| it.0).collect() };
+    assert_eq!(names(POSTGRES), names(SQLITE));
 }
 
 /// But for the mark, of which every replica has its own here.
 #[test]
 fn every_table_has_sqlites_columns() {
-    let (ours, theirs) = (tables(SCHEMA), tables(SQLITE));
+    let (ours, theirs) = (tables(POSTGRES), tables(SQLITE));
     let names = |tables: &BTreeMap<String, String>, own: &str| -> Vec<String> {
         tables.keys().filter(|name| *name != own).cloned().collect()
     };

@@ -6,13 +6,11 @@ use consign_ledger::{ID_BYTES_MAX, Json, Time};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::row::{COLUMNS, ROW_FROM, read_row};
+use super::row::{COLUMN_COUNT, COLUMNS, ROW_FROM, read_row};
 use crate::failure::Trouble;
 
 /// Ids with a common prefix that are sorted by number; where more share it, they are met soon enough anyway.
 const PREFIX_SORTED_MAX: usize = 10_000;
-/// How many columns [`read_row`] reads.
-const ROW_COLUMNS: usize = 43;
 
 /// A row's place and its entry; none where the row cannot exist, which must not hide the others.
 type Found = (Place, Option<Entry>);
@@ -172,9 +170,9 @@ fn read_entry(row: &rusqlite::Row<'_>) -> Result<Found, Trouble> {
     };
     let entry = Entry {
         delegation: read.delegation,
-        task_preview: row.get(ROW_COLUMNS)?,
-        result_preview: row.get(ROW_COLUMNS + 2)?,
-        metadata: row.get::<_, Option<String>>(ROW_COLUMNS + 1)?.map(Json::trusted),
+        task_preview: row.get(COLUMN_COUNT)?,
+        result_preview: row.get(COLUMN_COUNT + 2)?,
+        metadata: row.get::<_, Option<String>>(COLUMN_COUNT + 1)?.map(Json::trusted),
         progress: read.progress,
     };
     Ok((Place { created_at, num: read.num }, Some(entry)))

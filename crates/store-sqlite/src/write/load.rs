@@ -2,15 +2,29 @@
 
 use std::collections::HashSet;
 
+use consign_ledger::command::CLAIM_MAX;
 use consign_ledger::delegation::listening::Listening;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::{
-    AgentId, DelegationId, IdempotencyKey, InboxState, LateKey, Loaded, Questions, Row, Time,
+    AgentId, ClaimId, DelegationId, IdempotencyKey, InboxState, LateKey, Loaded, Questions, Row,
+    Time,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::Trouble;
 use crate::read::{self, RowOr};
+
+/// What the rules call claimable, but for the last word on the deadline. Its first terms are those of its index.
+pub(crate) const CLAIMABLE: &str = "
+    SELECT num FROM delegations
+    WHERE callee_id = ?1 AND held = 0 AND dispatched = 0 AND (status = 'queued' OR status = 'stuck')
+      AND deadline >= ?2
+    ORDER BY priority DESC, queued_at, num";
+
+pub(crate) const HELD_UNDER: &str = "
+    SELECT num FROM delegations
+    WHERE callee_id = ?1 AND claim_id = ?2 AND held = 1 AND finished_at IS NULL
+    ORDER BY num LIMIT ?3";
 
 pub(super) fn load(
     connection: &Connection,
@@ -30,7 +44,13 @@ pub(super) fn load(
     for id in &questions.retries_of {
         loading.retry_of(id)?;
     }
+    for (callee_id, claim_id) in &questions.held_under {
+        loading.held_under(callee_id, claim_id)?;
+    }
     loading.parents()?;
+    for (callee_id, wanted) in &questions.claims {
+        loading.claimable(callee_id, *wanted)?;
+    }
     for id in &questions.lineages {
         loading.lineage(id)?;
     }
@@ -149,6 +169,26 @@ impl<'db> Loading<'db> {
         let id: Option<String> = statement.query_row(values, |row| row.get(0)).optional()?;
         // An id that cannot exist is met again, and named, when its own row is read.
         Ok(id.and_then(|id| DelegationId::new(&id).ok()))
+    }
+
+    fn held_under(&mut self, callee_id: &AgentId, claim_id: &ClaimId) -> Result<(), Trouble> {
+        let mut statement = self.connection.prepare_cached(HELD_UNDER)?;
+        let values = params![callee_id.as_str(), claim_id.as_str(), CLAIM_MAX];
+        let nums = statement.query_map(values, |row| row.get(0))?;
+        nums.collect::<Result<Vec<_>, _>>()?.into_iter().try_for_each(|num| self.numbered(num))
+    }
+
+    /// Walks the queue until as many as are wanted could be read beside what the batch asks for by name, which may be
+    /// taken by then: and a row that cannot exist holds up nobody behind it.
+    fn claimable(&mut self, callee_id: &AgentId, wanted: usize) -> Result<(), Trouble> {
+        let mut statement = self.connection.prepare_cached(CLAIMABLE)?;
+        let mut nums = statement.query(params![callee_id.as_str(), self.loaded.now.0])?;
+        let enough = self.loaded.rows.len() + wanted;
+        while self.loaded.rows.len() < enough {
+            let Some(row) = nums.next()? else { break };
+            self.numbered(row.get(0)?)?;
+        }
+        Ok(())
     }
 
     /// A verdict may end the parent's wait, and a parent clips a deadline.

@@ -12,5 +12,7 @@ mod upkeep;
 #[cfg(test)]
 pub(crate) use beat::MATCH;
 pub(crate) use beat::{beat, rearm};
+#[cfg(test)]
+pub(crate) use load::{CLAIMABLE, HELD_UNDER};
 pub(crate) use transact::transact;
 pub(crate) use upkeep::{keep_report, tidy};

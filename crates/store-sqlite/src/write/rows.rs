@@ -55,9 +55,9 @@ fn insert(transaction: &Transaction<'_>, num: i64, d: &Delegation) -> Result<(),
                    depth, idempotency_key, status, attempt, max_attempts, epoch, held, queued_at, deadline,
                    on_not_started, priority, notify_stuck, notify_recovered, cancel_children, late_count,
                    version, updated_at, last_act_kind, last_act_role, stuck_threshold_s, stuck_grace_s,
-                   start_within_s, progress_within_s, stuck_reason, finished_at)
+                   start_within_s, progress_within_s, stuck_reason, finished_at, dispatched)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                       ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)";
+                       ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)";
     let terms = &d.terms;
     transaction.prepare_cached(sql)?.execute(params![
         num,
@@ -93,6 +93,7 @@ fn insert(transaction: &Transaction<'_>, num: i64, d: &Delegation) -> Result<(),
         terms.progress_within_s,
         d.stuck_reason.map(|reason| reason.as_str()),
         ms(d.finished_at),
+        d.dispatched,
     ])?;
     if d.version > 1 {
         // More happened to it in the batch that made it.
@@ -113,7 +114,7 @@ fn update(
                    error_detail = ?9, failure = ?10, stuck_reason = ?11, stuck_at = ?12, waiting = ?13,
                    queued_at = ?14, clocks_from = ?15, last_heartbeat = ?16, progress_at = ?17, deadline = ?18,
                    answer_hash = ?19, late_count = ?20, version = ?21, updated_at = ?22, finished_at = ?23,
-                   last_act_kind = ?24, last_act_role = ?25
+                   last_act_kind = ?24, last_act_role = ?25, dispatched = ?26
                WHERE num = ?1 AND version = ?2";
     let written = transaction.prepare_cached(sql)?.execute(params![
         num,
@@ -141,6 +142,7 @@ fn update(
         ms(d.finished_at),
         d.last_act.0.as_str(),
         d.last_act.1.as_str(),
+        d.dispatched,
     ])?;
     if written != 1 {
         return Err(Trouble::Moved(num));

@@ -1,11 +1,12 @@
 //! Many at once, on real threads: whoever wins, everything tells one story. For every store that has threads.
 
 use consign_ledger::command::{
-    Accept, Cancel, Command, Complete, Fail, Heartbeat, Release, Retry, Sweep,
+    Accept, Cancel, Claim, Command, Complete, Fail, Heartbeat, Release, Retry, Sweep,
 };
 use consign_ledger::query::Lane;
 use consign_ledger::{DelegationId, Ledger, Payload, Reader as _, Store, Time};
 
+use super::reading::agent;
 use crate::{Backend, World};
 
 const ROWS: usize = 40;
@@ -54,13 +55,26 @@ pub fn rivals_on_real_threads_leave_one_story<B: Backend>() {
 /// One of many who all want something else of the same few delegations.
 async fn act<S: Store>(ledger: Ledger<S>, ids: Vec<DelegationId>, actor: usize) {
     let mut leases: Vec<Option<String>> = vec![None; ids.len()];
+    let callee = agent("bob");
     for nth in 0..ACTS {
         // A walk through all pairs of row and verb, another one for each actor.
         let row = (nth * 7 + actor * 13) % ids.len();
         let id = ids[row].clone();
         let lease = leases[row].clone();
         let command = match (nth * 5 + actor * 3) % 11 {
-            0..3 => Command::Accept(Accept { id, claim_id: None }),
+            0 | 1 => {
+                let claim = Claim { callee_id: callee.clone(), max: 1 + nth % 3, claim_id: None };
+                for taken in ledger.claim(claim).await.iter().flatten() {
+                    // Or it is the retry of one that had ended.
+                    if let Some(row) =
+                        ids.iter().position(|id| *id == taken.delegation.delegation_id)
+                    {
+                        leases[row] = Some(taken.lease.clone());
+                    }
+                }
+                continue;
+            }
+            2 => Command::Accept(Accept { id, claim_id: None }),
             3 | 4 => {
                 let beat =
                     Heartbeat { id, lease, progress: None, waiting: None, override_reason: None };

@@ -11,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "the cases are tests, for others to stamp")]
 
 pub mod agents;
+pub mod claims;
 pub mod failures;
 pub mod hammer;
 pub mod idempotency;
@@ -53,6 +54,20 @@ macro_rules! conforms {
                     an_agents_health_tells_its_work_and_its_messages
                     an_answer_without_a_heartbeat_is_a_sign_of_life
                     how_an_agent_ended_what_it_ended_last_is_told
+                }
+                claims {
+                    the_highest_priority_comes_first_and_then_who_has_waited_longest
+                    a_claim_is_the_first_sign_of_life_and_gives_the_lease
+                    no_two_claims_of_a_batch_get_the_same
+                    a_claim_sees_what_the_acts_before_it_decided
+                    the_same_claim_gets_what_it_holds_while_that_is_current
+                    a_claim_whose_commit_was_not_answered_is_recognised
+                    what_is_stuck_and_held_by_nobody_may_be_claimed
+                    what_is_past_its_deadline_is_not_handed_out
+                    a_row_that_cannot_exist_holds_up_nobody_behind_it
+                    whoever_leaves_before_the_claim_is_decided_takes_nothing
+                    of_many_claims_by_two_writers_each_delegation_is_taken_once
+                    one_claim_that_two_writers_are_asked_for_gets_one_answer
                 }
                 failures {
                     a_batch_that_fails_is_run_again
@@ -250,6 +265,7 @@ mod tests {
         let list = include_str!("mod.rs");
         let themes = [
             ("agents", include_str!("agents.rs")),
+            ("claims", include_str!("claims.rs")),
             ("failures", include_str!("failures.rs")),
             ("idempotency", include_str!("idempotency.rs")),
             ("inboxes", include_str!("inboxes.rs")),

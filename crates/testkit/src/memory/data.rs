@@ -1,15 +1,17 @@
 //! What is kept, and what a batch is told of it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use consign_ledger::command::CLAIM_MAX;
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::listening::{Gap, Listening};
 use consign_ledger::delegation::status::Status;
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{Event, Late, SweepReport};
 use consign_ledger::{
-    Agent, AgentId, BadRow, BatchId, Bodies, Cascade, DelegationId, IdempotencyKey, LateKey,
-    Loaded, Questions, Row, Seq, Steady, Time,
+    Agent, AgentId, BadRow, BatchId, Bodies, Cascade, ClaimId, DelegationId, IdempotencyKey,
+    LateKey, Loaded, Questions, Row, Seq, Steady, Time,
 };
 
 use super::corrupt;
@@ -101,7 +103,15 @@ impl Data {
         ids.extend(retries.iter().map(|(_, id)| id.clone()));
         ids.extend(questions.nums.iter().filter_map(|num| self.id_of(*num)));
         ids.extend(questions.lineages.iter().flat_map(|id| self.lineage(id)));
+        let held = questions.held_under.iter();
+        ids.extend(held.flat_map(|(callee, claim)| self.held_under(callee, claim)));
         ids.extend(ids.iter().filter_map(|id| self.parent(id)).collect::<Vec<_>>());
+        let claims = questions.claims.iter();
+        let asked = ids.clone();
+        ids.extend(claims.flat_map(|(callee, wanted)| {
+            let queue = self.claimable(callee, now).filter(|id| !asked.contains(id));
+            queue.take(*wanted).collect::<Vec<_>>()
+        }));
         ids.sort_unstable();
         ids.dedup();
         let (bad, good): (Vec<_>, Vec<_>) =
@@ -118,6 +128,24 @@ impl Data {
         let state = |id: &AgentId| (id.clone(), self.inbox_state(id));
         let inboxes = questions.inboxes.iter().map(state).collect();
         Loaded { now, rows, corrupt, keys, retries, late, agents, inboxes, listening }
+    }
+
+    fn held_under(&self, callee: &AgentId, claim: &ClaimId) -> Vec<DelegationId> {
+        let held =
+            |it: &&Delegation| it.callee_id == *callee && it.in_flight() && it.is_held_under(claim);
+        self.delegations().filter(held).take(CLAIM_MAX).map(named).collect()
+    }
+
+    fn claimable(&self, callee: &AgentId, now: Time) -> impl Iterator<Item = DelegationId> {
+        let may = |it: &&Delegation| it.callee_id == *callee && it.claimable(now);
+        let mut queue: Vec<_> = self.delegations().filter(may).collect();
+        // Stable, and the rows come in the order of their numbers.
+        queue.sort_by_key(|it| (Reverse(it.terms.priority), it.queued_at));
+        queue.into_iter().map(named).filter(|id| !self.poisoned.contains(id))
+    }
+
+    fn delegations(&self) -> impl Iterator<Item = &Delegation> {
+        self.rows.values().map(|kept| &kept.delegation)
     }
 
     fn id_of(&self, num: RowNum) -> Option<DelegationId> {
@@ -138,8 +166,8 @@ impl Data {
     }
 
     fn retry(&self, of: &DelegationId) -> Option<(DelegationId, DelegationId)> {
-        let mut rows = self.rows.values().map(|kept| &kept.delegation);
-        let retry = rows.find(|delegation| delegation.retry_of.as_ref() == Some(of))?;
+        let retry =
+            self.delegations().find(|delegation| delegation.retry_of.as_ref() == Some(of))?;
         Some((of.clone(), retry.delegation_id.clone()))
     }
 
@@ -153,4 +181,8 @@ impl Data {
         let num = *self.nums.get(id)?;
         Some(BadRow { num, delegation_id: Some(id.clone()), why: corrupt(id) })
     }
+}
+
+fn named(delegation: &Delegation) -> DelegationId {
+    delegation.delegation_id.clone()
 }

@@ -52,7 +52,8 @@ async fn compare<B: Backend>(script: &Script) -> Result<(), String> {
     for (nth, step) in script.0.iter().enumerate() {
         let seen = world.step(step).await;
         let told = model.step(step);
-        let difference = match answers(&seen, &told) {
+        model.learn_ids(&world).await?;
+        let difference = match answers(&seen, &told, &model.rows) {
             Ok(()) => model.see(&world).await,
             difference => difference,
         };
@@ -62,11 +63,11 @@ async fn compare<B: Backend>(script: &Script) -> Result<(), String> {
     Ok(())
 }
 
-fn answers(seen: &Seen, told: &[super::Told]) -> Result<(), String> {
+fn answers(seen: &Seen, told: &[super::Told], rows: &[Row]) -> Result<(), String> {
     let Seen::Said(said) = seen else { return Ok(()) };
     for (said, told) in said.iter().zip(told) {
         let theirs = (said.to_string(), said.status);
-        let ours = (told.to_string(), told.status());
+        let ours = (told.words(rows), told.status());
         if theirs != ours {
             return Err(format!("the ledger answered {theirs:?}, and the model {ours:?}"));
         }
@@ -75,18 +76,24 @@ fn answers(seen: &Seen, told: &[super::Told]) -> Result<(), String> {
 }
 
 impl Model {
+    /// The ids that the ledger made itself.
+    async fn learn_ids<B: Backend>(&mut self, world: &World<B>) -> Result<(), String> {
+        if self.rows.iter().any(|row| row.id.is_empty()) {
+            for (row, entry) in self.rows.iter_mut().zip(entries(world).await?) {
+                row.id = entry.delegation.delegation_id.to_string();
+            }
+        }
+        Ok(())
+    }
+
     /// Compares everything that can be seen.
     async fn see<B: Backend>(&mut self, world: &World<B>) -> Result<(), String> {
         let now = world.now().await;
         self.look_at_the_clock();
         same("the time", now.0, self.now)?;
-        let filter = Filter { limit: PAGE_MAX, ..Filter::default() };
-        let page = world.reader().list(filter).await.map_err(|failure| failure.to_string())?;
-        same("the number of delegations", page.items.len(), self.rows.len())?;
-        for (row, entry) in page.items.iter().rev().enumerate() {
-            if self.rows[row].id.is_empty() {
-                self.rows[row].id = entry.delegation.delegation_id.to_string();
-            }
+        let entries = entries(world).await?;
+        same("the number of delegations", entries.len(), self.rows.len())?;
+        for (row, entry) in entries.iter().enumerate() {
             self.same_row(&self.rows[row], entry)?;
             same(
                 "the history",
@@ -134,6 +141,13 @@ impl Model {
         let retry_of = it.retry_of.as_ref().map(ToString::to_string);
         same(&what("retry_of"), retry_of, id_of(row.retry_of))
     }
+}
+
+/// All delegations, the oldest first.
+async fn entries<B: Backend>(world: &World<B>) -> Result<Vec<Entry>, String> {
+    let filter = Filter { limit: PAGE_MAX, ..Filter::default() };
+    let page = world.reader().list(filter).await.map_err(|failure| failure.to_string())?;
+    Ok(page.items.into_iter().rev().collect())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it reads as an assertion does")]

@@ -1,13 +1,15 @@
 //! What somebody does to a delegation, verb by verb.
 
+use std::cmp::Reverse;
+
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::status::{FailureKind, Status, StuckReason};
 use consign_ledger::delegation::waiting::WaitFor;
 
-use crate::scenario::{Answer, Beat, Extension, Retrial, Setting, Verb, Wait};
+use crate::scenario::{Answer, Beat, Claiming, Extension, Retrial, Setting, Verb, Wait};
 
 use super::answer::Told;
-use super::row::{By, Waiting};
+use super::row::{By, Row, Waiting};
 use super::{Meant, Model, Shown};
 
 /// How long a wait lasts that is not for people, in milliseconds.
@@ -40,11 +42,14 @@ impl Model {
         if let Verb::Delegate(order) = &meant.act.verb {
             return self.delegate(meant, order);
         }
+        if let Verb::Claim(claiming) = &meant.act.verb {
+            return (self.claim(&meant.act.who, claiming), None);
+        }
         let Some(row) = self.find(&meant.id) else {
             return (Told::refused_at_all("not-found"), None);
         };
         let told = match &meant.act.verb {
-            Verb::Delegate(_) => unreachable!("it was answered above"),
+            Verb::Delegate(_) | Verb::Claim(_) => unreachable!("it was answered above"),
             Verb::Retry(retrial) => return self.retry(row, retrial, By::Caller),
             Verb::Dispatch => self.dispatch(row, By::Caller),
             Verb::Accept(claim) => self.accept(row, claim.as_ref()),
@@ -85,6 +90,7 @@ impl Model {
         match status {
             Status::Queued => {
                 self.rows[row].status = Status::Dispatched;
+                self.rows[row].dispatched = true;
                 self.note(row, EventKind::Dispatched, by);
                 Told::changed(Status::Dispatched)
             }
@@ -107,8 +113,36 @@ impl Model {
                 Told::refused("lease-held", it.status)
             };
         }
-        self.accepted(row, claim.cloned());
+        self.taken(row, EventKind::Accepted, claim.cloned());
         Told::changed(Status::InProgress).with_lease(self.rows[row].epoch)
+    }
+
+    /// What the callee holds under that name, or else what waits in its queue.
+    fn claim(&mut self, who: &str, Claiming { max, name }: &Claiming) -> Told {
+        let now = self.now;
+        let is_held = |it: &Row| it.in_flight() && it.held && name.is_some() && it.claim == *name;
+        let waits = |it: &Row| {
+            let is_there = matches!(it.status, Status::Queued | Status::Stuck);
+            is_there && !it.held && !it.dispatched && now <= it.deadline
+        };
+        let mut rows = self.in_turn(who, is_held);
+        if rows.is_empty() {
+            rows = self.in_turn(who, waits);
+            rows.truncate(*max);
+            for row in &rows {
+                self.taken(*row, EventKind::Claimed, name.clone());
+            }
+        }
+        Told::took(rows.into_iter().map(|row| (row, self.rows[row].epoch)).collect())
+    }
+
+    fn in_turn(&self, callee: &str, fits: impl Fn(&Row) -> bool) -> Vec<usize> {
+        let mine = |row: &usize| self.rows[*row].callee == callee && fits(&self.rows[*row]);
+        let mut rows: Vec<usize> = (0..self.rows.len()).filter(mine).collect();
+        rows.sort_by_key(|row| {
+            (Reverse(self.rows[*row].terms.priority), self.rows[*row].queued_at)
+        });
+        rows
     }
 
     fn release(&mut self, row: usize, shown: Shown) -> Told {

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::scenario::{
-    Act, Answer, Beat, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step, Verb,
-    Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step,
+    Verb, Wait,
 };
 
 const AGENTS: &[&str] = &["alice", "bob", "carol", "dave"];
@@ -73,6 +73,9 @@ fn act() -> impl Strategy<Value = Act> {
         40 => (worker, 0..NAMES.len(), verb()).prop_map(|(who, nth, verb)| {
             Act { who, id: NAMES[nth].to_owned(), verb: waiting_for_the_own_child(nth, verb) }
         }),
+        6 => (word(WORKERS), claiming()).prop_map(|(who, claiming)| {
+            Act { who, id: String::new(), verb: Verb::Claim(claiming) }
+        }),
         // Under its own name, so that the script goes on with the new one.
         3 => (agent(), name(), retrial()).prop_map(|(who, id, retrial)| {
             let retrial = Retrial { new_name: Some(id.clone()), ..retrial };
@@ -119,13 +122,19 @@ prop_compose! {
         deadline_s in deadline(),
         (dispatched, cancel_children) in (weight(0.2), weight(0.2)),
         (notify_stuck, notify_recovered) in (weight(0.3), weight(0.3)),
-        task in weighted(0.9, Just("x".to_owned())),
+        (task, priority) in (weighted(0.9, Just("x".to_owned())), select(&[0, 0, 0, 5, -5][..])),
     ) -> Order {
         Order {
             to, key, under, attempts, threshold_s, grace_s, start_within_s, fail_unless_started,
-            progress_within_s, deadline_s, priority: 0, dispatched, cancel_children, notify_stuck,
+            progress_within_s, deadline_s, priority, dispatched, cancel_children, notify_stuck,
             notify_recovered, task, unnamed,
         }
+    }
+}
+
+prop_compose! {
+    fn claiming()(max in 1..4_usize, name in weighted(0.5, word(&["C1", "C2"]))) -> Claiming {
+        Claiming { max, name }
     }
 }
 

@@ -40,7 +40,8 @@ struct Model {
     ears: Ears,
     rows: Vec<Row>,
     names: HashMap<String, usize>,
-    leases: HashMap<(String, String), u32>,
+    /// Who got which row under which epoch at last.
+    leases: HashMap<(String, usize), u32>,
     keys: HashMap<(String, String), usize>,
     messages: BTreeMap<String, usize>,
     /// Whose children are to be cancelled, up to which row.
@@ -188,7 +189,8 @@ impl Model {
     fn meant<'a>(&self, act: &'a Act) -> Meant<'a> {
         let id = self.id_of(&act.id);
         let lease_of = |who: &str| {
-            let epoch = self.leases.get(&(who.to_owned(), id.clone()));
+            let row = self.find(&id);
+            let epoch = row.and_then(|row| self.leases.get(&(who.to_owned(), row)));
             epoch.map_or(Shown::Nothing, |epoch| Shown::Epoch(*epoch))
         };
         let lease = match &act.verb {
@@ -217,14 +219,16 @@ impl Model {
 
     /// Keeps what later lines refer to, where the act was accepted.
     fn remember(&mut self, meant: &Meant<'_>, told: &Told, row: Option<usize>) {
+        for (row, epoch) in told.taken() {
+            self.leases.insert((meant.act.who.clone(), *row), *epoch);
+        }
         let (Some(row), false) = (row, told.is_refusal()) else { return };
         let name = match &meant.act.verb {
             Verb::Delegate(_) => Some(&meant.act.id),
             Verb::Retry(retrial) => retrial.new_name.as_ref(),
             Verb::Accept(_) => {
-                let lease = (meant.act.who.clone(), meant.id.clone());
                 if let Some(epoch) = told.lease() {
-                    self.leases.insert(lease, epoch);
+                    self.leases.insert((meant.act.who.clone(), row), epoch);
                 }
                 None
             }

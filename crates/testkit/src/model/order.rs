@@ -47,6 +47,7 @@ impl Model {
             callee: order.to.clone(),
             terms: order.clone(),
             status: if order.dispatched { Status::Dispatched } else { Status::Queued },
+            dispatched: order.dispatched,
             max_attempts,
             ..self.blank(act.who.clone(), sameness, deadline)
         };
@@ -78,6 +79,7 @@ impl Model {
             epoch: 0,
             held: false,
             was_held: false,
+            dispatched: false,
             claim: None,
             error: None,
             failure: None,

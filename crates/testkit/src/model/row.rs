@@ -46,6 +46,8 @@ pub(super) struct Row {
     pub(super) held: bool,
     /// A lease was issued in this attempt.
     pub(super) was_held: bool,
+    /// Its caller hands this attempt out itself.
+    pub(super) dispatched: bool,
     pub(super) claim: Option<String>,
     pub(super) error: Option<String>,
     pub(super) failure: Option<FailureKind>,
@@ -121,6 +123,7 @@ impl Row {
         self.enter(Status::Queued);
         self.epoch += 1;
         self.held = false;
+        self.dispatched = false;
         self.claim = None;
         self.queued_at = now;
         (self.heard, self.clocks_from, self.progress, self.progressed) = (None, None, None, None);
@@ -167,7 +170,8 @@ impl Model {
         self.note(row, EventKind::Started, by);
     }
 
-    pub(super) fn accepted(&mut self, row: usize, claim: Option<String>) {
+    /// Somebody takes it, by its id or from the queue.
+    pub(super) fn taken(&mut self, row: usize, kind: EventKind, claim: Option<String>) {
         let now = self.now;
         let it = &mut self.rows[row];
         let recovers = it.status == Status::Stuck && it.terms.notify_recovered;
@@ -175,7 +179,7 @@ impl Model {
         (it.heard, it.clocks_from) = (Some(now), Some(now));
         it.epoch += 1;
         (it.held, it.was_held, it.claim) = (true, true, claim);
-        self.note(row, EventKind::Accepted, By::Callee);
+        self.note(row, kind, By::Callee);
         if recovers {
             self.tell_caller(row);
         }

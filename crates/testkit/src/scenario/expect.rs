@@ -3,6 +3,7 @@
 //! | right | |
 //! |---|---|
 //! | `changed`, `unchanged`, `replayed`, `kept as late`, `told stuck` | what the act was answered |
+//! | `takes D1 D2`, `takes nothing` | what a claim got, in its order |
 //! | `refused lease-void`, `refused already-terminal and kept` | that it was refused |
 //! | `changed & refused lease-held` | the same for each act of a batch |
 //! | `D1 stuck`, `D1 stuck: no heartbeat for 11m0s` | status, and error detail |
@@ -88,7 +89,7 @@ impl Expect {
         let unreadable = || format!("{text:?} says nothing that can be checked");
         let first = text.split([' ', ':']).next().unwrap_or_default();
         match first {
-            "changed" | "unchanged" | "replayed" | "kept" | "told" | "refused" => {
+            "changed" | "unchanged" | "replayed" | "kept" | "told" | "refused" | "takes" => {
                 Ok(Self::Answers(text.split(" & ").map(ToOwned::to_owned).collect()))
             }
             "nothing" => Ok(Self::Nothing),

@@ -25,6 +25,7 @@
 //! | `alice delegates D1 to bob, key K, under D0, attempts 2, threshold 1m, grace 1m, start within 1m, fail unless started, progress within 1m, deadline 1h, priority 3, dispatched, cancel children, notify stuck, notify recovered, task "text", unnamed` | `unnamed`: the ledger makes the id |
 //! | `alice dispatches D1` | |
 //! | `bob accepts D1 as C1` | |
+//! | `bob claims`, `bob claims 3 as C1` | from his queue |
 //! | `bob beats D1, progress "x", waiting for child D2 for 1m, not waiting` | |
 //! | `bob completes D1 with "x"`, `bob fails D1 with "x"`, `bob releases D1 with "x"` | |
 //! | `alice cancels D1 with "x"` | |
@@ -33,7 +34,7 @@
 //! | `alice sets D1 to stuck with "x"` | |
 //! | `bob beats D1 & alice cancels D1` | in one batch, in this order |
 //!
-//! Whoever accepts keeps the lease and shows it from then on; `carol's lease`, `no lease` and
+//! Whoever accepts or claims keeps the lease and shows it from then on; `carol's lease`, `no lease` and
 //! `a forged lease` show another one. `override "why"` makes an act an operator's.
 
 mod expect;
@@ -44,6 +45,6 @@ mod step;
 pub use expect::{Claim, Expect};
 pub use parse::{Line, Misread, parse};
 pub use step::{
-    Act, Answer, Beat, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step, Verb,
-    Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step,
+    Verb, Wait,
 };

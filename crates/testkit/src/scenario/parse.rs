@@ -9,7 +9,8 @@ use consign_ledger::delegation::waiting::WaitFor;
 use super::expect::Expect;
 use super::print::names_child;
 use super::step::{
-    Act, Answer, Beat, Cut, Extension, Order, Retrial, Setting, ShownLease, Step, Verb, Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Setting, ShownLease, Step, Verb,
+    Wait,
 };
 
 /// An indentation from which on a line only has a right side.
@@ -126,7 +127,12 @@ fn cut(words: &mut Words) -> Result<Cut, String> {
 }
 
 fn act(words: &mut Words) -> Result<Act, String> {
-    let (who, verb, id) = (words.word()?, words.word()?, words.word()?);
+    let (who, verb) = (words.word()?, words.word()?);
+    if verb == "claims" {
+        let verb = Verb::Claim(claiming(words)?);
+        return Ok(Act { who, id: String::new(), verb });
+    }
+    let id = words.word()?;
     let verb = match verb.as_str() {
         "delegates" => Verb::Delegate(Box::new(order(words)?)),
         "dispatches" => Verb::Dispatch,
@@ -177,6 +183,13 @@ fn order(words: &mut Words) -> Result<Order, String> {
         }
     }
     Ok(order)
+}
+
+fn claiming(words: &mut Words) -> Result<Claiming, String> {
+    let counted = words.0.front().is_some_and(|next| next.parse::<usize>().is_ok());
+    let max = if counted { words.number()? } else { 1 };
+    let name = words.eat("as").then(|| words.word()).transpose()?;
+    Ok(Claiming { max, name })
 }
 
 fn beat(words: &mut Words) -> Result<Beat, String> {
@@ -377,6 +390,9 @@ mod tests {
              dispatched, cancel children, notify stuck, notify recovered, task \"a, b\", unnamed",
             "alice dispatches D1",
             "bob accepts D1 as C1",
+            "bob claims",
+            "bob claims 3 as C1",
+            "bob claims as C1 & carol claims 2",
             "bob beats D1",
             "bob beats D1, progress \"2 of 3\", waiting for child D2 for 1m, carol's lease",
             "bob beats D1, waiting for human",

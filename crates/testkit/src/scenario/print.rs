@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use consign_ledger::delegation::waiting::WaitFor;
 
 use super::step::{
-    Act, Answer, Beat, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step, Verb,
-    Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step,
+    Verb, Wait,
 };
 
 /// A length of time as scripts write it: `1h2m3s`, without the parts that are zero.
@@ -73,6 +73,11 @@ impl Display for Act {
             Verb::Dispatch => write!(f, "{who} dispatches {id}"),
             Verb::Accept(None) => write!(f, "{who} accepts {id}"),
             Verb::Accept(Some(claim)) => write!(f, "{who} accepts {id} as {claim}"),
+            Verb::Claim(Claiming { max, name }) => {
+                write!(f, "{who} claims")?;
+                (*max != 1).then(|| write!(f, " {max}")).transpose()?;
+                name.iter().try_for_each(|name| write!(f, " as {name}"))
+            }
             Verb::Beat(beat) => write!(f, "{who} beats {id}{beat}"),
             Verb::Complete(answer) => write!(f, "{who} completes {id}{answer}"),
             Verb::Fail(answer) => write!(f, "{who} fails {id}{answer}"),

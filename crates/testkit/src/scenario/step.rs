@@ -46,7 +46,7 @@ pub enum Cut {
 pub struct Act {
     /// Who.
     pub who: String,
-    /// To which delegation, by its name in the script.
+    /// To which delegation, by its name in the script; empty where none is named.
     pub id: String,
     /// What.
     pub verb: Verb,
@@ -61,6 +61,8 @@ pub enum Verb {
     Dispatch,
     /// Accepts it, under a claim id.
     Accept(Option<String>),
+    /// Takes what there is; no delegation is named.
+    Claim(Claiming),
     /// Says "alive".
     Beat(Beat),
     /// Answers.
@@ -117,6 +119,15 @@ pub struct Order {
     pub task: Option<String>,
     /// The ledger makes the id.
     pub unnamed: bool,
+}
+
+/// How work is taken from a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claiming {
+    /// `max`.
+    pub max: usize,
+    /// `claim_id`.
+    pub name: Option<String>,
 }
 
 /// A sign of life.

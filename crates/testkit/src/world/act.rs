@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use consign_ledger::command::{
-    Accept, Cancel, Command, Complete, Create, Dispatch, Extend, Fail, Heartbeat, Outcome, Release,
-    Retry, SetStatus, WaitChange,
+    Accept, Cancel, Claim, Command, Complete, Create, Dispatch, Extend, Fail, Heartbeat, Outcome,
+    Release, Retry, SetStatus, Taken, WaitChange,
 };
 use consign_ledger::delegation::deadline::DeadlineRequest;
 use consign_ledger::delegation::terms::{Notify, OnNotStarted, Terms};
 use consign_ledger::delegation::waiting::WaitRequest;
-use consign_ledger::{AgentId, ClaimId, DelegationId, IdempotencyKey, Json, Payload};
+use consign_ledger::{AgentId, ClaimId, DelegationId, Error, IdempotencyKey, Json, Payload};
+use futures_util::future::join_all;
 
 use crate::Backend;
-use crate::scenario::{Act, Answer, Beat, Order, Retrial, ShownLease, Verb, Wait};
+use crate::scenario::{Act, Answer, Beat, Claiming, Order, Retrial, ShownLease, Verb, Wait};
 
 use super::{Said, World};
 
@@ -22,6 +23,9 @@ const FORGED_LEASE: &str = "AAAAAQAAAAAAAAAAAAAAAAAAAAA";
 impl<B: Backend> World<B> {
     /// The acts in one batch; a single one goes its ordinary way.
     pub async fn act(&mut self, acts: &[Act]) -> Vec<Said> {
+        if acts.iter().any(|act| matches!(act.verb, Verb::Claim(_))) {
+            return self.act_and_claim(acts).await;
+        }
         let mut commands: Vec<Command> = acts.iter().map(|act| self.command(act)).collect();
         if let [Command::Heartbeat(_)] = commands[..]
             && let Some(Command::Heartbeat(beat)) = commands.pop()
@@ -38,7 +42,39 @@ impl<B: Backend> World<B> {
         outcomes.iter().map(Said::of).collect()
     }
 
-    /// The request behind an act.
+    /// A claim is asked for by itself, and whatever is asked for before the desk looks is one batch.
+    async fn act_and_claim(&mut self, acts: &[Act]) -> Vec<Said> {
+        enum Done {
+            Acted(Result<Outcome, Error>),
+            Taken(Result<Vec<Taken>, Error>),
+        }
+        let asks = acts.iter().map(async |act| match &act.verb {
+            Verb::Claim(claiming) => {
+                Done::Taken(self.ledger().claim(claim(&act.who, claiming)).await)
+            }
+            _ => Done::Acted(self.ledger().act(self.command(act)).await),
+        });
+        let done = join_all(asks).await;
+        let mut said = vec![];
+        for (act, done) in acts.iter().zip(done) {
+            match done {
+                Done::Acted(outcome) => {
+                    outcome.iter().for_each(|outcome| self.remember(act, outcome));
+                    said.push(Said::of(&outcome));
+                }
+                Done::Taken(taken) => {
+                    for Taken { delegation, lease } in taken.iter().flatten() {
+                        let holder = (act.who.clone(), delegation.delegation_id.clone());
+                        self.leases.insert(holder, lease.clone());
+                    }
+                    said.push(Said::of_claim(&taken));
+                }
+            }
+        }
+        said
+    }
+
+    /// The request behind an act, unless it is a claim.
     #[must_use]
     pub fn command(&self, act: &Act) -> Command {
         let id = self.id(&act.id);
@@ -49,6 +85,7 @@ impl<B: Backend> World<B> {
                 let claim = claim.as_deref().map(|claim| ClaimId::new(claim).expect("an id"));
                 Command::Accept(Accept { id, claim_id: claim })
             }
+            Verb::Claim(_) => unreachable!("a claim is asked for by itself"),
             Verb::Beat(beat) => Command::Heartbeat(self.heartbeat(act, beat)),
             Verb::Complete(answer) => Command::Complete(Complete {
                 lease: self.shown(act, answer),
@@ -153,6 +190,11 @@ impl<B: Backend> World<B> {
             self.names.insert(name.clone(), id);
         }
     }
+}
+
+fn claim(who: &str, Claiming { max, name }: &Claiming) -> Claim {
+    let claim_id = name.as_deref().map(|name| ClaimId::new(name).expect("an id"));
+    Claim { callee_id: agent(who), max: *max, claim_id }
 }
 
 fn retry(id: DelegationId, retrial: &Retrial) -> Retry {

@@ -21,6 +21,7 @@ use crate::{Backend, Fault, Faults, Faulty, HandClock, SeededIds};
 
 pub use look::Everything;
 pub use said::Said;
+pub(crate) use said::takes;
 
 /// The threshold of a world that does not say otherwise, in seconds: the product's own default.
 pub const THRESHOLD_S: u32 = 600;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use consign_ledger::Error;
-use consign_ledger::command::{Outcome, Pulse};
+use consign_ledger::command::{Outcome, Pulse, Taken};
 use consign_ledger::delegation::status::Status;
+use consign_ledger::{DelegationId, Error};
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Said {
     pub replayed: bool,
     /// Whether the answer was kept as a late result.
     pub kept_as_late: bool,
+    /// What a claim took.
+    pub taken: Option<Vec<DelegationId>>,
     /// Where the delegation stands.
     pub status: Option<Status>,
     /// Its attempt.
@@ -35,6 +37,7 @@ impl Said {
                 changed: Some(outcome.changed),
                 replayed: outcome.replayed,
                 kept_as_late: outcome.kept_as_late,
+                taken: None,
                 status: Some(outcome.delegation.status),
                 attempt: Some(outcome.delegation.attempt),
                 why: outcome.why.clone(),
@@ -52,9 +55,29 @@ impl Said {
                 changed: None,
                 replayed: false,
                 kept_as_late: false,
+                taken: None,
                 status: Some(pulse.current_status),
                 attempt: Some(pulse.attempt),
                 why: pulse.why.clone(),
+            },
+            Err(error) => Self::refusal(error),
+        }
+    }
+
+    /// What a claim was answered.
+    #[must_use]
+    pub fn of_claim(taken: &Result<Vec<Taken>, Error>) -> Self {
+        let id = |taken: &Taken| taken.delegation.delegation_id.clone();
+        match taken {
+            Ok(taken) => Self {
+                refused: None,
+                changed: None,
+                replayed: false,
+                kept_as_late: false,
+                taken: Some(taken.iter().map(id).collect()),
+                status: None,
+                attempt: None,
+                why: None,
             },
             Err(error) => Self::refusal(error),
         }
@@ -74,6 +97,7 @@ impl Said {
             changed: None,
             replayed: false,
             kept_as_late,
+            taken: None,
             status: state.map(|state| state.status),
             attempt: state.map(|state| state.attempt),
             why: Some(error.to_string()),
@@ -99,6 +123,9 @@ impl Said {
 
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(taken) = &self.taken {
+            return takes(f, taken.iter().map(DelegationId::as_str));
+        }
         let kept = if self.kept_as_late { " and kept" } else { "" };
         match (&self.refused, self.changed, self.status) {
             (Some(name), ..) => write!(f, "refused {name}{kept}"),
@@ -110,4 +137,14 @@ impl fmt::Display for Said {
             (None, None, None) => f.write_str("told nothing"),
         }
     }
+}
+
+/// `takes D1 D2`, `takes nothing`
+pub(crate) fn takes<'a>(
+    f: &mut impl fmt::Write,
+    ids: impl Iterator<Item = &'a str>,
+) -> fmt::Result {
+    let mut ids = ids.peekable();
+    f.write_str(if ids.peek().is_some() { "takes" } else { "takes nothing" })?;
+    ids.try_for_each(|id| write!(f, " {id}"))
 }
