@@ -94,6 +94,8 @@ fn needs(request: &Request) -> Need {
         }
         Method::GET | Method::HEAD => Need::Turn,
         _ if path == "/v1/heartbeats" || path.ends_with("/heartbeat") => Need::Nothing,
+        // How long it waits stands in its body.
+        _ if path.starts_with("/v1/agents/") && path.ends_with("/claim") => Need::Nothing,
         _ => Need::TurnWithBody,
     }
 }
@@ -245,6 +247,8 @@ mod tests {
             (Method::GET, "/readyz", Need::Turn),
             (Method::POST, "/v1/heartbeats", Need::Nothing),
             (Method::POST, "/v1/delegations/x/heartbeat", Need::Nothing),
+            (Method::POST, "/v1/agents/x/claim", Need::Nothing),
+            (Method::POST, "/v1/delegations/x/claim", Need::TurnWithBody),
             (Method::POST, "/v1/delegations/x?wait_s=5", Need::TurnWithBody),
             (Method::PUT, "/v1/delegations/x/status", Need::TurnWithBody),
         ] {

@@ -26,7 +26,9 @@ pub use consign_ledger::{METADATA_BYTES_MAX, PROGRESS_BYTES_MAX, TEXT_BYTES_MAX}
 pub const BATCH_ITEMS_MAX: usize = 1000;
 /// Items in one page, where the request does not say.
 pub const PAGE_ITEMS_DEFAULT: usize = 100;
-/// Longest wait for a verdict, in seconds.
+/// Tasks in the answer to one claim, in bytes; but the first is always in it.
+pub const CLAIM_TASK_BYTES_MAX: usize = 8 << 20;
+/// Longest wait for a verdict, or for work, in seconds.
 pub const WAIT_S_MAX: u32 = 60;
 
 /// How long a request may take altogether, in seconds: longer than the longest wait.

@@ -1,18 +1,21 @@
 //! The verbs. Whatever makes an act repeatable is filled in here, so that an answer that was lost is asked for again.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Client;
 use crate::body::{
-    Accept, Beat, Cancel, Complete, Extend, Fail, NewDelegation, Release, Retry, SetAgent,
+    Accept, Beat, Cancel, Claim, Complete, Extend, Fail, NewDelegation, Release, Retry, SetAgent,
 };
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::request::{IfLost, Request};
 use crate::shape::{
-    Accepted, Acknowledged, AgentRemoved, AgentSet, Answered, Changed, Delegated, Pulse, Swept,
+    Accepted, Acknowledged, AgentRemoved, AgentSet, Answered, Changed, Claims, Delegated, Pulse,
+    Swept,
 };
 
 #[derive(Serialize)]
@@ -40,6 +43,16 @@ impl Client {
     pub async fn accept(&self, id: &str, accept: Accept) -> Result<Reply<Accepted>, Error> {
         let accept = Accept { claim_id: Some(accept.claim_id.unwrap_or_else(new_id)) };
         self.act(id, "accept", &accept).await
+    }
+
+    /// Takes what waits for an agent, under a claim that is named here if the request names none, so that an answer
+    /// that is lost is asked for again.
+    pub async fn claim(&self, agent_id: &str, claim: Claim) -> Result<Reply<Claims>, Error> {
+        let claim_id = Some(claim.claim_id.unwrap_or_else(new_id));
+        let claim = Claim { claim_id, ..claim };
+        let mut request = Request::post(&["v1", "agents", agent_id, "claim"], &claim)?;
+        request.answer_within += Duration::from_secs(claim.wait_s.unwrap_or(0).into());
+        self.ask(&request).await
     }
 
     /// Says that the callee is alive. Whoever is refused with [`stop`](crate::Problem::stop) ends the work.

@@ -95,6 +95,16 @@ bodies! {
         claim_id: String,
     }
 
+    /// A request for work.
+    Claim {
+        /// How many at most; absent: 1.
+        max: u32,
+        /// How long to wait while there is nothing; 60 at most.
+        wait_s: u32,
+        /// Absent: [`Client::claim`](crate::Client::claim) makes one, so that a repeat is recognised.
+        claim_id: String,
+    }
+
     /// An answer.
     Complete {
         /// It; needed, and may be JSON's `null`.

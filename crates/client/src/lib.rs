@@ -35,15 +35,15 @@ use std::time::Duration;
 pub use address::{Address, BadAddress};
 pub use ask::{Filter, Until};
 pub use body::{
-    Accept, Beat, Cancel, Complete, Extend, Fail, NewDelegation, Release, Retry, SetAgent, Wait,
-    WaitChange, json_text,
+    Accept, Beat, Cancel, Claim, Complete, Extend, Fail, NewDelegation, Release, Retry, SetAgent,
+    Wait, WaitChange, json_text,
 };
 pub use error::{Error, Unreachable};
 pub use problem::Problem;
 pub use reply::Reply;
 pub use shape::{
     Accepted, Acknowledged, Actor, Agent, AgentRemoved, AgentSet, AgentShown, Agents, Answered,
-    Changed, Delegated, Delegation, Event, EventPage, Gap, Inbox, LateResult, LateResults,
+    Changed, Claims, Delegated, Delegation, Event, EventPage, Gap, Inbox, LateResult, LateResults,
     LatestWork, Message, Next, Outlook, Page, Pulse, Ready, Shown, Stats, Status, SweepReport,
     Sweeps, Swept, Waiting,
 };

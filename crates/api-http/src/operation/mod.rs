@@ -5,6 +5,7 @@ mod agent;
 mod agents;
 mod cancel;
 mod children;
+mod claim;
 mod complete;
 mod create;
 mod create_batch;
@@ -67,6 +68,7 @@ pub(crate) fn all<S: Store>() -> OpenApiRouter<Arc<App<S>>> {
         .routes(routes!(heartbeat_batch::handle))
         .routes(routes!(agents::handle))
         .routes(routes!(agent::show, agent::set, agent::remove))
+        .routes(routes!(claim::handle))
         .routes(routes!(inbox::handle))
         .routes(routes!(inbox_ack::handle))
         .routes(routes!(stats::handle))

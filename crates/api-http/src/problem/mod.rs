@@ -78,9 +78,7 @@ impl From<Failure> for Problem {
 
 impl From<TooMany> for Problem {
     fn from(_: TooMany) -> Self {
-        Self::too_many(
-            "too many requests wait for news already; come back later, or ask without `wait_s`",
-        )
+        Self::too_many("too many requests wait already; come back later, or ask without `wait_s`")
     }
 }
 

@@ -120,6 +120,11 @@ impl<'a> Delegation<'a> {
         }
     }
 
+    /// With no more of the task than its preview.
+    pub(crate) fn without_task(self) -> Self {
+        Self { task: None, ..self }
+    }
+
     /// As it stands in a list.
     pub(crate) fn listed(entry: &'a Entry, threshold_s: u32) -> Self {
         Self {

@@ -23,7 +23,7 @@ macro_rules! ids {
 
 ids! {
     AgentId: "AgentId", "An agent, as caller or callee.";
-    ClaimId: "ClaimId", "Chosen by the callee for one act of accepting; the same one again gives the same lease.";
+    ClaimId: "ClaimId", "Chosen by the callee for one act of accepting or claiming; the same one again gives the same leases.";
     DelegationId: "DelegationId", "A delegation's name; it is never freed.";
     IdempotencyKey: "IdempotencyKey", "The caller's business key: one piece of work, however often it is asked for.";
 }

@@ -17,8 +17,8 @@ pub(crate) use text::{OverrideReason, Text};
 pub(crate) use wait::{Wait, change as wait_change};
 pub(crate) use warning::{Warning, notify, warnings};
 pub(crate) use whole::{
-    AgentLimit, AgentPageLimit, Attempts, Count, PageLimit, Priority, Seconds, SeqAfter, Version,
-    WaitSeconds,
+    AgentLimit, AgentPageLimit, Attempts, ClaimLimit, Count, PageLimit, Priority, Seconds,
+    SeqAfter, Version, WaitSeconds,
 };
 
 use std::borrow::Cow;

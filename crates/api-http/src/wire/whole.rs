@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use consign_ledger::AGENT_LIMIT_MAX;
+use consign_ledger::command::CLAIM_MAX;
 use consign_ledger::query::PAGE_MAX;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -63,6 +64,8 @@ wholes! {
     AgentLimit(u32) = 0, AGENT_LIMIT_MAX, "How many at most.";
     /// How many agents a page may have.
     AgentPageLimit(u32) = 1, AgentPageLimit::DEFAULT, "How many agents at most.";
+    /// How many delegations one claim may take.
+    ClaimLimit(u32) = 1, CLAIM_ITEMS, "How many delegations at most.";
     /// Behind this number of the one sequence.
     SeqAfter(i64) = 0, i64::MAX, "Behind this number of the one sequence.";
     /// How many events made a delegation what it is.
@@ -71,6 +74,9 @@ wholes! {
 
 #[expect(clippy::cast_possible_truncation, reason = "a page has at most a thousand items")]
 const PAGE_ITEMS: u32 = PAGE_MAX as u32;
+
+#[expect(clippy::cast_possible_truncation, reason = "a claim takes at most a hundred")]
+const CLAIM_ITEMS: u32 = CLAIM_MAX as u32;
 
 impl AgentPageLimit {
     /// Each agent is counted for by itself, so a page is not as long as others may be.

@@ -50,6 +50,13 @@ pub struct Accepted {
     pub lease: String,
 }
 
+/// All that a claim took; nothing, where there was nothing to do.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Claims {
+    /// The highest priority first.
+    pub claims: Vec<Accepted>,
+}
+
 /// Where things stand, as a heartbeat is told.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Pulse {

@@ -10,7 +10,9 @@ mod report;
 mod status;
 
 pub use agent::{Agent, AgentRemoved, AgentSet, AgentShown, Agents, LatestWork};
-pub use answer::{Accepted, Answered, Changed, Delegated, Page, Pulse, Ready, Shown, Stats};
+pub use answer::{
+    Accepted, Answered, Changed, Claims, Delegated, Page, Pulse, Ready, Shown, Stats,
+};
 pub use delegation::{Delegation, Waiting};
 pub use event::{Actor, Event, EventPage, LateResult, LateResults};
 pub use inbox::{Acknowledged, Inbox, Message};

@@ -15,9 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::agent::AgentTerms;
 use crate::beats::{BeatDesk, BeatQueue};
-use crate::command::{
-    Claim, Command, Outcome, Registered, Sweep, Swept, Taken, Tend, Tended,
-};
+use crate::command::{Claim, Command, Outcome, Registered, Sweep, Swept, Taken, Tend, Tended};
 use crate::delegation::lease::Secret;
 use crate::delegation::watch::Watch;
 use crate::error::{Error, Failure};
