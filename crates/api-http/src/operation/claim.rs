@@ -45,8 +45,8 @@ pub(crate) struct Answer<'a> {
 /// One of them.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Claimed<'a> {
-    /// Whole; but where the tasks of one answer come to more than 8 MiB, the later ones are left out, and `show` has
-    /// them.
+    /// Whole; but where the tasks of one answer come to more than 8 MiB, the later delegations come as lists show
+    /// them, without `task` and `result`.
     delegation: Delegation<'a>,
     /// Send it with everything that you say about this attempt.
     lease: &'a str,
@@ -96,7 +96,7 @@ fn claimed<'a>(
     threshold_s: u32,
 ) -> Claimed<'a> {
     let whole = Delegation::whole(delegation, bodies, threshold_s);
-    let delegation = if room.takes(bodies) { whole } else { whole.without_task() };
+    let delegation = if room.takes(bodies) { whole } else { whole.without_bodies() };
     Claimed { delegation, lease }
 }
 

@@ -120,9 +120,9 @@ impl<'a> Delegation<'a> {
         }
     }
 
-    /// With no more of the task than its preview.
-    pub(crate) fn without_task(self) -> Self {
-        Self { task: None, ..self }
+    /// As lists show it: of its task and its result, no more than their previews.
+    pub(crate) fn without_bodies(self) -> Self {
+        Self { task: None, result: None, ..self }
     }
 
     /// As it stands in a list.

@@ -227,6 +227,18 @@ async fn the_other_verbs_are_checked_as_well() {
     door.post("/v1/sweeps", r#"{"dryrun":true}"#).await;
     door.post("/v1/sweeps?dry_run=true", "{}").await;
     door.post("/v1/delegations/D1/cancel?reason=x", "").await;
+    for body in [
+        r#"{"max":0}"#,
+        r#"{"max":101}"#,
+        r#"{"max":"all"}"#,
+        r#"{"wait_s":61}"#,
+        r#"{"claim_id":""}"#,
+        r#"{"limit":1}"#,
+        "[]",
+    ] {
+        door.claims(body).await;
+    }
+    door.post("/v1/agents/bob/claim?wait_s=5", "").await;
     door.post("/v1/heartbeats", "{}").await;
     door.post("/v1/heartbeats", r#"{"heartbeats":{}}"#).await;
     door.post("/v1/heartbeats", r#"{"heartbeats":[{"delegation_id":"D1"}"#).await;

@@ -153,6 +153,11 @@ impl Door {
         self.post(&format!("/v1/delegations/{id}/{verb}"), body).await
     }
 
+    /// Bob claims.
+    pub(crate) async fn claims(&mut self, body: &str) -> Answer {
+        self.post("/v1/agents/bob/claim", body).await
+    }
+
     /// Alice delegates to bob.
     pub(crate) async fn delegated(&mut self, id: &str) -> Answer {
         let body = format!(
@@ -198,10 +203,11 @@ impl Door {
     }
 
     fn number_leases(&mut self, value: &Value) {
-        if let Some(lease) = value.get("lease").and_then(Value::as_str)
-            && !self.leases.iter().any(|known| known == lease)
-        {
-            self.leases.push(lease.to_owned());
+        let claims = value.get("claims").and_then(Value::as_array).into_iter().flatten();
+        for lease in claims.chain([value]).filter_map(|it| it.get("lease")?.as_str()) {
+            if !self.leases.iter().any(|known| known == lease) {
+                self.leases.push(lease.to_owned());
+            }
         }
     }
 

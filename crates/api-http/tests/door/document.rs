@@ -32,6 +32,7 @@ const ROUTES: [(&str, &str); 32] = [
     ("get", "/v1/agents/{agent_id}"),
     ("put", "/v1/agents/{agent_id}"),
     ("delete", "/v1/agents/{agent_id}"),
+    ("post", "/v1/agents/{agent_id}/claim"),
     ("get", "/v1/agents/{agent_id}/inbox"),
     ("post", "/v1/agents/{agent_id}/inbox/ack"),
     ("get", "/v1/stats"),

@@ -136,6 +136,45 @@ async fn accepting_gives_one_lease() {
 }
 
 #[tokio::test]
+async fn claiming_takes_what_waits_the_highest_priority_first() {
+    let mut door = Door::open().await;
+    for (id, priority) in [("D1", 0), ("D2", 5), ("D3", 0)] {
+        let body = format!(
+            r#"{{"delegation_id":"{id}","caller_id":"alice","callee_id":"bob","task":["t"],"priority":{priority}}}"#
+        );
+        door.post("/v1/delegations", &body).await;
+    }
+    door.forget();
+    door.claims("").await;
+    door.says("under a name, once more, while it holds");
+    door.claims(r#"{"max":100,"claim_id":"c1"}"#).await;
+    door.claims(r#"{"max":1,"claim_id":"c1","wait_s":60}"#).await;
+    door.verb("D1", "complete", r#"{"result":"r","lease":"$2"}"#).await;
+    door.claims(r#"{"claim_id":"c1"}"#).await;
+    door.says("nothing is an answer, too, at once or after the wait");
+    door.claims("{}").await;
+    door.claims(r#"{"wait_s":1}"#).await;
+    door.post("/v1/agents/nobody%2Felse/claim", "{}").await;
+    assert_snapshot!(door.said());
+}
+
+#[tokio::test]
+async fn tasks_that_are_too_large_together_are_left_to_be_shown() {
+    let mut door = Door::open().await;
+    let task = "x".repeat(3 << 20);
+    for n in 1..=4 {
+        let body = format!(
+            r#"{{"delegation_id":"D{n}","caller_id":"alice","callee_id":"bob","task":"{task}"}}"#
+        );
+        door.post("/v1/delegations", &body).await;
+    }
+    let claims = door.claims(r#"{"max":4}"#).await.json()["claims"].clone();
+    let told = |n: usize| claims[n]["delegation"].get("task").is_some();
+    assert_eq!((0..4).map(told).collect::<Vec<_>>(), [true, true, false, false]);
+    assert_eq!(claims[3]["delegation"]["task_preview"].as_str().unwrap().len(), 4096);
+}
+
+#[tokio::test]
 async fn dispatching_is_for_what_is_queued() {
     let mut door = Door::open().await;
     door.delegated("D1").await;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -72,13 +74,45 @@ async fn who_waits_for_no_message_gets_an_empty_page() {
     assert_eq!(door.get("/v1/agents/alice/inbox?wait_s=0").await.status, 200);
 }
 
+#[tokio::test]
+async fn who_waits_for_work_is_answered_when_there_is_some() {
+    let mut door = Door::open().await;
+    let asked = request("POST", "/v1/agents/bob/claim", r#"{"wait_s":60}"#);
+    let (status, body) = answer_to(&mut door, asked, async |door: &mut Door| {
+        door.delegated("D1").await;
+    })
+    .await;
+    assert_eq!((status, &body["claims"][0]["delegation"]["delegation_id"]), (200, &json!("D1")));
+}
+
+#[tokio::test]
+async fn who_leaves_while_waiting_for_work_takes_none() {
+    let mut door = Door::open().await;
+    let ask = |body: &'static str| request("POST", "/v1/agents/bob/claim", body);
+    let left = tokio::spawn(door.router().oneshot(ask(r#"{"wait_s":60}"#)));
+    let (status, body) = answer_to(&mut door, ask(r#"{"wait_s":60}"#), async |door: &mut Door| {
+        left.abort();
+        door.delegated("D1").await;
+    })
+    .await;
+    assert_eq!((status, &body["claims"][0]["delegation"]["version"]), (200, &json!(2)));
+}
+
 /// The answer to a question that is asked before something happens.
 async fn news(
     door: &mut Door,
     path: &str,
     happens: impl AsyncFnOnce(&mut Door),
 ) -> (u16, serde_json::Value) {
-    let answer = tokio::spawn(door.router().oneshot(request("GET", path, "")));
+    answer_to(door, request("GET", path, ""), happens).await
+}
+
+async fn answer_to(
+    door: &mut Door,
+    asked: Request<Body>,
+    happens: impl AsyncFnOnce(&mut Door),
+) -> (u16, serde_json::Value) {
+    let answer = tokio::spawn(door.router().oneshot(asked));
     happens(door).await;
     let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
     let response = answer.expect("news in time").expect("no panic").expect("the door answers");
