@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Unavailable = 5,
     /// A callee is told to end its work.
     Stop = 6,
+    /// There was nothing to do.
+    Nothing = 7,
     /// Its verdict.
     Failed = 10,
     /// Its verdict.
@@ -78,6 +80,16 @@ Exit codes:
    4  refused by the rules, or by the state of things
    5  no server answered, or it had no time: go on, and try again
    6  stop: end the work";
+
+/// Of whatever takes work.
+pub(crate) const OF_CLAIMING: &str = "\
+Exit codes:
+   0  yours
+   1  something else went wrong; the message says what
+   2  a flag, a variable or a value is wrong
+   4  refused by the rules, or by the state of things
+   5  no server answered, or it had no time: try again
+   7  there was nothing to do";
 
 /// Of whatever judges a ledger or an installation.
 pub(crate) const OF_JUDGING: &str = "\

@@ -31,16 +31,17 @@ impl Accept {
         self.asking.run(async |visit| {
             let asked = Asked { claim_id: self.claim_id.clone() };
             let reply = visit.heard(visit.client.accept(&self.id, asked).await)?;
-            visit.paper.answer(&reply, |it| sheet(&visit.paper, it))?;
+            visit.paper.answer(&reply, |it| sheet(&visit.paper, "accepted", it))?;
             Ok(Exit::Done)
         })
     }
 }
 
-fn sheet(paper: &Paper, accepted: &Accepted) -> String {
+/// What somebody took, and in which way.
+pub(super) fn sheet(paper: &Paper, taken: &'static str, accepted: &Accepted) -> String {
     let it = &accepted.delegation;
     Sheet::new(paper)
-        .line("accepted", &it.delegation_id)
+        .line(taken, &it.delegation_id)
         .line("lease", &accepted.lease)
         .line("attempt", &format!("{} of {}", it.attempt, it.max_attempts))
         .line("deadline", &paper.moment_whole(it.deadline))

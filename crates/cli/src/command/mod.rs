@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod cancel;
 mod children;
+mod claim;
 mod complete;
 mod completions;
 mod delegate;
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     Children(children::Children),
     /// List the answers that came too late
     LateResults(late_results::LateResults),
+    /// Take what waits for an agent, each for a lease
+    Claim(claim::Claim),
     /// Take a delegation, for a lease
     Accept(accept::Accept),
     /// Say that you are alive and work on it
@@ -116,6 +119,7 @@ impl Command {
             Self::Explain(it) => it.run(),
             Self::Children(it) => it.run(),
             Self::LateResults(it) => it.run(),
+            Self::Claim(it) => it.run(),
             Self::Accept(it) => it.run(),
             Self::Heartbeat(it) => it.run(),
             Self::Complete(it) => it.run(),

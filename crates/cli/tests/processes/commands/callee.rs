@@ -39,6 +39,25 @@ fn the_callee_of_the_page_ends_its_work_when_it_is_told_to() {
 }
 
 #[test]
+fn claiming_takes_what_waits() {
+    let mut session = Session::new();
+    session.delegates("d1").delegates("d2").delegates("d3");
+    session
+        .prepares("consign delegate --caller alice --callee bob --id d4 --priority 5 --task first");
+    session
+        .types("consign claim --help")
+        .types("consign claim bob --claim-id mine")
+        .types("consign claim bob --claim-id mine")
+        .types("consign claim bob --max 2")
+        .types("consign claim bob --json")
+        .types("consign claim bob")
+        .types("consign claim bob --json --wait-s 1")
+        .types("consign claim bob --max 0")
+        .types("consign claim bob --wait-s 61");
+    session.reads_as("claim");
+}
+
+#[test]
 fn accepting_gives_the_lease_once() {
     let mut session = Session::new();
     session.delegates("d1").delegates("d2");

@@ -25,13 +25,14 @@ use crate::client::Client;
 use crate::server::{Ledger, Server};
 
 /// What differs from run to run, and what is compared in its place.
-const REDACTED: [(&str, &str); 17] = [
+const REDACTED: [(&str, &str); 18] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),
     (r"\(in [0-9dhms]+\)", "(in [span])"),
     (r"\([0-9dhms]+ ago\)", "([span] ago)"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[uuid]"),
     (r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:[port]"),
     (r#"(lease +|"lease":")[A-Za-z0-9_=-]{20,}"#, "$1[lease]"),
+    (r"\t[A-Za-z0-9_-]{27}\t", "\t[lease]\t"),
     (r"tried for [0-9dhms]+", "tried for [span]"),
     (r"heartbeat for \d+s", "heartbeat for [span]"),
     (r#""duration_ms":\d+"#, r#""duration_ms":[ms]"#),

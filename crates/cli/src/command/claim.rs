@@ -1,0 +1,78 @@
+//! `consign claim`: a callee takes what waits for it, and gets the leases.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use consign_client::{Accepted, Claim as Asked, Claims};
+
+use crate::asking::Asking;
+use crate::exit::{Exit, OF_CLAIMING};
+use crate::print::{Column, Paper, Table, payload};
+
+use super::accept;
+
+const COLUMNS: &[Column] = &[
+    Column::Whole("DELEGATION"),
+    Column::Whole("LEASE"),
+    Column::Whole("ATTEMPT"),
+    Column::Whole("DEADLINE"),
+    Column::Cut("TASK"),
+];
+
+/// The arguments of `consign claim`.
+#[derive(Args)]
+#[command(after_help = OF_CLAIMING)]
+pub(crate) struct Claim {
+    /// Whose work
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    agent: String,
+
+    /// How many delegations at most, 1 to 100
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    max: u32,
+
+    /// How long to wait while there is nothing, 60 at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait_s: u32,
+
+    /// Your name for this act: the same one again gives what is still held under it
+    #[arg(long, value_name = "CLAIM")]
+    claim_id: Option<String>,
+
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Claim {
+    pub(crate) fn run(self) -> ExitCode {
+        self.asking.run(async |visit| {
+            let asked = Asked {
+                max: Some(self.max),
+                wait_s: Some(self.wait_s),
+                claim_id: self.claim_id.clone(),
+            };
+            let reply = visit.heard(visit.client.claim(&self.agent, asked).await)?;
+            visit.paper.answer(&reply, |it| in_words(&visit.paper, it))?;
+            Ok(if reply.value.claims.is_empty() { Exit::Nothing } else { Exit::Done })
+        })
+    }
+}
+
+/// One is shown as `consign accept` shows it.
+fn in_words(paper: &Paper, Claims { claims }: &Claims) -> String {
+    if let [one] = &claims[..] {
+        return accept::sheet(paper, "claimed", one);
+    }
+    let mut table = Table::new(paper, COLUMNS);
+    for Accepted { delegation: it, lease } in claims {
+        table.row([
+            it.delegation_id.clone(),
+            lease.clone(),
+            format!("{}/{}", it.attempt, it.max_attempts),
+            paper.moment(it.deadline),
+            it.task.as_deref().map_or_else(|| it.task_preview.clone(), payload),
+        ]);
+    }
+    table.print("nothing to do")
+}
