@@ -13,6 +13,7 @@ use consign_ledger::delegation::{DEPTH_MAX, LATE_RESULTS_MAX};
 const LISTS_MIN: usize = 18;
 
 /// All migrations in a crate's folder, in their order: names, and what they do.
+#[must_use]
 pub fn migrations(crate_folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(crate_folder).join("migrations");
     let files = std::fs::read_dir(folder).expect("the crate has migrations");

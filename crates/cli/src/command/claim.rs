@@ -23,6 +23,7 @@ const COLUMNS: &[Column] = &[
 /// The arguments of `consign claim`.
 #[derive(Args)]
 #[command(after_help = OF_CLAIMING)]
+#[expect(clippy::struct_field_names, reason = "the wire's name, and so the flag's")]
 pub(crate) struct Claim {
     /// Whose work
     #[arg(value_parser = NonEmptyStringValueParser::new())]

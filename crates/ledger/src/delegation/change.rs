@@ -229,9 +229,7 @@ impl Delegation {
                 self.dispatched = true;
             }
             Change::Claimed(claim_id) | Change::Accepted(claim_id) => {
-                self.epoch += 1;
-                self.held = true;
-                self.claim_id.clone_from(claim_id);
+                self.come_into_hands(claim_id.clone());
                 self.start(now);
             }
             Change::Started => self.start(now),
@@ -288,6 +286,13 @@ impl Delegation {
                 self.error_detail.clone_from(detail);
             }
         }
+    }
+
+    /// Under a new lease.
+    fn come_into_hands(&mut self, claim_id: Option<ClaimId>) {
+        self.epoch += 1;
+        self.held = true;
+        self.claim_id = claim_id;
     }
 
     /// The attempt's first sign of life.

@@ -214,11 +214,8 @@ pub async fn of_many_claims_by_two_writers_each_delegation_is_taken_once<B: Back
     mut world: World<B>,
 ) {
     const ROWS: usize = 40;
-    let mut script = String::new();
-    for n in 0..ROWS {
-        script.push_str(&format!("alice delegates D{n} to bob\n"));
-    }
-    world.play(&script).await;
+    let lines: Vec<_> = (0..ROWS).map(|n| format!("alice delegates D{n} to bob")).collect();
+    world.play(&lines.join("\n")).await;
     let (second, _) = world.second_writer().await;
     let claimers: Vec<_> = (0..20)
         .map(|n| {

@@ -45,21 +45,23 @@ impl<B: Backend> World<B> {
     /// A claim is asked for by itself, and whatever is asked for before the desk looks is one batch.
     async fn act_and_claim(&mut self, acts: &[Act]) -> Vec<Said> {
         enum Done {
-            Acted(Result<Outcome, Error>),
+            Acted(Box<Result<Outcome, Error>>),
             Taken(Result<Vec<Taken>, Error>),
         }
         let asks = acts.iter().map(async |act| match &act.verb {
             Verb::Claim(claiming) => {
                 Done::Taken(self.ledger().claim(claim(&act.who, claiming)).await)
             }
-            _ => Done::Acted(self.ledger().act(self.command(act)).await),
+            _ => Done::Acted(Box::new(self.ledger().act(self.command(act)).await)),
         });
         let done = join_all(asks).await;
         let mut said = vec![];
         for (act, done) in acts.iter().zip(done) {
             match done {
                 Done::Acted(outcome) => {
-                    outcome.iter().for_each(|outcome| self.remember(act, outcome));
+                    if let Ok(outcome) = &*outcome {
+                        self.remember(act, outcome);
+                    }
                     said.push(Said::of(&outcome));
                 }
                 Done::Taken(taken) => {
