@@ -23,7 +23,9 @@ const FEW: i64 = 10_000;
 /// caller-0 and callee-0 ever had.
 fn in_flight(rows: i64) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
-    MIGRATIONS.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
+    for (_, sql) in MIGRATIONS {
+        connection.execute_batch(sql).unwrap();
+    }
     let fill = format!(
         "CREATE TEMP TABLE n AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {rows})
              SELECT i FROM c;

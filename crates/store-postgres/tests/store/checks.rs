@@ -27,7 +27,7 @@ fn tables(crate_folder: &str) -> BTreeMap<String, String> {
     for added in code.split("ALTER TABLE ").skip(1) {
         let (name, rest) = added.split_once(" ADD COLUMN ").unwrap();
         let column = rest.split(';').next().unwrap();
-        tables.get_mut(name).unwrap().push_str(&format!(", {column}"));
+        *tables.get_mut(name).unwrap() += &[", ", column].concat();
     }
     tables
 }
