@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cast::{Door, FIELDS, request};
 
 /// Every route of the door.
-const ROUTES: [(&str, &str); 32] = [
+const ROUTES: [(&str, &str); 33] = [
     ("post", "/v1/delegations"),
     ("get", "/v1/delegations"),
     ("post", "/v1/delegations/batch"),
