@@ -1,11 +1,14 @@
 //! Copies what was committed from the WAL into the file, beside the writer, so that no commit waits for it.
 //!
-//! It copies what it can and waits for nobody. Where it cannot keep up, the writer cuts the WAL itself.
+//! It copies what it can and waits for nobody: a stretch at a time while the writer is busy, and the rest once it rests.
+//! Where all was copied, SQLite begins the WAL anew, over blocks that the file has already: appending to it costs twice as
+//! much. Where the writer never rests, it begins the WAL anew itself.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -13,6 +16,8 @@ use crate::open::{OpenError, open_to_copy};
 
 /// Pages by which the WAL grows between two copies: 32 MiB.
 const PAGES_BETWEEN: i32 = 8192;
+/// How long after a stretch the rest is copied, too, if it did not become another stretch by then.
+const REST: Duration = Duration::from_millis(200);
 
 /// The copying thread of one ledger.
 pub(crate) struct Checkpointer {
@@ -62,10 +67,18 @@ impl Drop for Checkpointer {
 
 fn serve(connection: &Connection, calls: &Receiver<()>) {
     while calls.recv().is_ok() {
-        let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        if let Err(error) = copied {
-            tracing::warn!(%error, "the WAL could not be copied; it is tried again as it grows");
+        copy(connection);
+        while let Ok(()) = calls.recv_timeout(REST) {
+            copy(connection);
         }
+        copy(connection);
+    }
+}
+
+fn copy(connection: &Connection) {
+    let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    if let Err(error) = copied {
+        tracing::warn!(%error, "the WAL could not be copied; it is tried again as it grows");
     }
 }
 

@@ -14,9 +14,10 @@ pub struct Condition {
     pub version: usize,
     /// How many there are; [`OpenError::TooNew`] where it has seen more.
     pub version_known: usize,
-    /// The size of the file and of what is not in it yet.
+    /// The size of the file and of its WAL.
     pub bytes: u64,
-    /// The size of what is not in the file yet. A reader that does not end keeps it growing.
+    /// The size of the WAL: of what is not in the file yet, and of what is there to be written over. A reader that does
+    /// not end keeps it growing.
     pub wal_bytes: u64,
     /// The last moment that it wrote down.
     pub latest: Time,

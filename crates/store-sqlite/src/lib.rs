@@ -14,6 +14,7 @@ mod plans;
 mod read;
 mod readers;
 mod time;
+mod wal;
 mod write;
 mod writer;
 

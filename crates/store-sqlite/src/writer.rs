@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use consign_ledger::Failure;
-use rusqlite::hooks::Wal;
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, hooks};
 use tokio::sync::oneshot;
 
 use crate::checkpointer::Checkpointer;
@@ -17,9 +17,7 @@ use crate::failure::{Trouble, commit_trouble};
 use crate::files::Files;
 use crate::open::{OpenError, sqlite_error};
 use crate::time::LedgerTime;
-
-/// Bytes of WAL past which it is copied into the ledger and cut to nothing.
-const WAL_BYTES_MAX: u64 = 256 << 20;
+use crate::wal::Wal;
 
 type Job = Box<dyn FnOnce(&mut Pen) + Send>;
 
@@ -35,9 +33,7 @@ pub(crate) struct Pen {
     connection: Connection,
     files: Files,
     pub(crate) time: Arc<LedgerTime>,
-    wal: PathBuf,
-    /// The size of the WAL past which it is cut next.
-    cut_past_bytes: u64,
+    wal: Wal,
     flushing: Option<Flush>,
 }
 
@@ -59,22 +55,16 @@ impl Writer {
     ) -> Result<Self, OpenError> {
         let (jobs, jobs_in) = channel();
         let checkpointer = Checkpointer::start(path)?;
-        let mut bell = checkpointer.bell();
-        let told = connection.wal_hook(Some(move |_: &mut Wal, pages| {
+        let wal = Wal::of(path);
+        let (mut bell, wal_pages) = (checkpointer.bell(), wal.pages());
+        let told = connection.wal_hook(Some(move |_: &mut hooks::Wal, pages| {
+            wal_pages.store(pages, Ordering::Relaxed);
             bell(pages);
             Ok(())
         }));
         told.map_err(|why| sqlite_error(path, why))?;
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
-        let pen = Pen {
-            connection,
-            files: Files::of(path)?,
-            time,
-            wal: wal.into(),
-            cut_past_bytes: WAL_BYTES_MAX,
-            flushing: None,
-        };
+        let files = Files::of(path)?;
+        let pen = Pen { connection, files, time, wal, flushing: None };
         let thread = thread::Builder::new().name("writer".to_owned());
         let thread =
             thread.spawn(move || serve(pen, &jobs_in, &lock)).map_err(OpenError::Thread)?;
@@ -112,8 +102,8 @@ fn serve(mut pen: Pen, jobs: &Receiver<Job>, _lock: &File) {
         if catch_unwind(AssertUnwindSafe(|| job(&mut pen))).is_err() {
             tracing::error!("a write panicked and was rolled back");
         }
-        if let Err(error) = pen.cut_wal() {
-            tracing::warn!(%error, "the WAL could not be cut");
+        if let Err(error) = pen.wal.look_after(&pen.connection) {
+            tracing::warn!(%error, "the WAL could not be begun anew; it is tried again");
         }
     }
 }
@@ -142,19 +132,6 @@ impl Pen {
             self.connection.pragma_update(None, "synchronous", level)?;
             self.flushing = Some(flush);
         }
-        Ok(())
-    }
-
-    /// SQLite reuses its WAL but does not shrink it, and a long reader can let it grow.
-    fn cut_wal(&mut self) -> rusqlite::Result<()> {
-        let bytes = std::fs::metadata(&self.wal).map_or(0, |wal| wal.len());
-        if bytes <= self.cut_past_bytes {
-            return Ok(());
-        }
-        let is_busy = |row: &Row<'_>| row.get::<_, bool>(0);
-        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], is_busy)?;
-        // A reader was in the way: not again before it has grown as much again.
-        self.cut_past_bytes = if busy { bytes + WAL_BYTES_MAX } else { WAL_BYTES_MAX };
         Ok(())
     }
 }

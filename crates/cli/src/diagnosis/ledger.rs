@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::Diagnosis;
 use crate::print::exact;
 
-/// A WAL of this size is held back by a reader that does not end: the server cuts it at a quarter.
-const WAL_BYTES_MAX: u64 = 256 << 20;
+/// A WAL of this size is held back by a reader that does not end: the server begins it anew at a quarter, and cuts it at
+/// the half.
+const WAL_BYTES_MAX: u64 = 512 << 20;
 /// A clock may be this far behind what the ledger has written, in milliseconds: it is then a step, not a wobble.
 const CLOCK_MS_MAX: i64 = 2000;
 
@@ -41,7 +42,7 @@ fn well_or_not(path: &Path, it: &Condition, now: Timestamp) -> Vec<Diagnosis> {
         Diagnosis::given(
             it.wal_bytes <= WAL_BYTES_MAX,
             "readers",
-            format!("{} KiB wait to be put into the file", it.wal_bytes >> 10),
+            format!("{} KiB of WAL beside the file", it.wal_bytes >> 10),
             "a reader keeps an old transaction open, such as a sqlite3 shell or a backup: end it",
         ),
         clock(it, now),
