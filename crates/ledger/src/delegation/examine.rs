@@ -72,9 +72,15 @@ impl Delegation {
         }
     }
 
-    /// When it wants to be looked at next, as far as its row alone tells; the deadline has its own index.
+    /// When it wants to be looked at next, as far as its row alone tells. `None`: not before its deadline, which has an
+    /// index of its own.
     #[must_use]
     pub fn check_at(&self, threshold_s: u32) -> Option<Time> {
+        self.next_arm(threshold_s).filter(|at| *at < self.deadline)
+    }
+
+    /// When the first arm behind the deadline's would speak.
+    fn next_arm(&self, threshold_s: u32) -> Option<Time> {
         match self.status {
             Status::Queued | Status::Dispatched => {
                 Some(self.queued_at.plus_s(self.terms.start_within_s?))

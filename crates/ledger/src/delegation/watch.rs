@@ -32,7 +32,7 @@ pub struct Watch {
     pub threshold_s: Option<u32>,
     /// Its own progress limit.
     pub progress_within_s: Option<u32>,
-    /// When it wants to be looked at; indexed, and never changed by a beat.
+    /// When it wants to be looked at, where that comes before the deadline; indexed, and never changed by a beat.
     pub check_at: Option<Time>,
     /// The hard end; indexed.
     pub deadline: Time,

@@ -54,14 +54,14 @@ impl Mark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rearm {
-    /// The row as it was seen: its number, epoch and check time must still be the same.
+    /// The row as it was seen: its number, epoch, check time and deadline must still be the same.
     pub seen: Watch,
-    /// The new time.
-    pub check_at: Time,
+    /// The new time; `None` where the deadline comes first, which has an index of its own.
+    pub check_at: Option<Time>,
 }
 
 impl Rearm {
     pub(crate) fn new(seen: Watch, check_at: Time) -> Self {
-        Self { seen, check_at }
+        Self { seen, check_at: Some(check_at).filter(|at| *at < seen.deadline) }
     }
 }

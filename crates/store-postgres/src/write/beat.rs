@@ -119,10 +119,10 @@ fn answers(rows: &[Row]) -> Result<HashMap<Sender<'_>, Heard>, Trouble> {
 /// Each row that still is what was looked at gets its new time.
 pub(super) const REARM: &str = "
     WITH seen AS MATERIALIZED (
-        SELECT w.num, s.next FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-             s (num, epoch, check_at, next)
+        SELECT w.num, s.next FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+             s (num, epoch, check_at, deadline, next)
         JOIN watch w ON w.num = s.num AND w.epoch IS NOT DISTINCT FROM s.epoch
-             AND w.check_at IS NOT DISTINCT FROM s.check_at
+             AND w.check_at IS NOT DISTINCT FROM s.check_at AND w.deadline = s.deadline
         ORDER BY w.num FOR UPDATE OF w
     )
     UPDATE watch w SET check_at = seen.next FROM seen WHERE w.num = seen.num";
@@ -132,7 +132,8 @@ pub(crate) async fn rearm(connection: &Connection, rearms: &[Rearm]) -> Result<u
         column(rearms, |it| it.seen.num),
         column(rearms, |it| it.seen.epoch.map(i64::from)),
         column(rearms, |it| ms(it.seen.check_at)),
-        column(rearms, |it| it.check_at.0),
+        column(rearms, |it| it.seen.deadline.0),
+        column(rearms, |it| ms(it.check_at)),
     ];
     let mut pipeline = Pipeline::new(connection);
     pipeline.command(NOT_FLUSHED);

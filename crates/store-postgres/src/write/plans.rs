@@ -92,8 +92,8 @@ pub(crate) const HOT: &[Query] = queries! {
         run(c, &alive_sql(), &[&None::<i64>, &0_i64, &ids, &epochs, &said, &moved]).await?
     };
     "re-arm": c => {
-        let seen = c.query("SELECT num, epoch, check_at FROM watch WHERE num = ANY ($1)", &[&nums()]).await?;
+        let seen = c.query("SELECT num, epoch, check_at, deadline FROM watch WHERE num = ANY ($1)", &[&nums()]).await?;
         let column = |at: usize| seen.iter().map(|row| row.get::<_, i64>(at)).collect::<Vec<_>>();
-        run(c, REARM, &[&column(0), &column(1), &column(2), &column(2)]).await?
+        run(c, REARM, &[&column(0), &column(1), &column(2), &column(3), &column(2)]).await?
     };
 };

@@ -89,14 +89,14 @@ fn move_mark(transaction: &Transaction<'_>, mark: Mark) -> Result<(), Trouble> {
 /// Each row that still is what was looked at gets its new time.
 pub(crate) fn rearm(pen: &mut Pen, rearms: &[Rearm]) -> Result<u64, Trouble> {
     pen.transaction(Flush::ToSystem, |transaction, _| {
-        let sql =
-            "UPDATE watch SET check_at = ?1 WHERE num = ?2 AND epoch IS ?3 AND check_at IS ?4";
+        let sql = "UPDATE watch SET check_at = ?1
+                   WHERE num = ?2 AND epoch IS ?3 AND check_at IS ?4 AND deadline = ?5";
         let mut statement = transaction.prepare_cached(sql)?;
         let mut rearmed = 0;
         for Rearm { seen, check_at, .. } in rearms {
-            let seen_at = seen.check_at.map(|at| at.0);
-            rearmed +=
-                statement.execute(params![check_at.0, seen.num, seen.epoch, seen_at])? as u64;
+            let (next, seen_at) = (check_at.map(|at| at.0), seen.check_at.map(|at| at.0));
+            let values = params![next, seen.num, seen.epoch, seen_at, seen.deadline.0];
+            rearmed += statement.execute(values)? as u64;
         }
         Ok((rearmed, End::Commit))
     })

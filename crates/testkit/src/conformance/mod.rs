@@ -161,6 +161,7 @@ macro_rules! conforms {
                     a_pass_that_races_an_act_for_a_deadline_loses
                     a_pass_that_races_a_second_pass_finds_nothing_left
                     a_row_is_rearmed_only_if_it_is_what_was_seen
+                    a_look_behind_the_deadline_is_left_to_the_deadline
                     a_beat_after_any_transition_gets_an_exact_answer
                     two_commands_for_one_delegation_in_one_batch_are_decided_in_their_order
                     an_act_on_what_the_same_batch_creates_sees_it

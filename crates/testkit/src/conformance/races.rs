@@ -3,7 +3,7 @@
 use consign_ledger::Reader as _;
 use consign_ledger::command::{Accept, Cancel, Command, Complete, Fail, Heartbeat, Sweep, Swept};
 use consign_ledger::query::{EventQuery, Lane};
-use consign_ledger::{DelegationId, Payload};
+use consign_ledger::{DelegationId, Payload, Time};
 
 use crate::scenario::Step;
 use crate::{Backend, Said, Seen, World};
@@ -107,28 +107,59 @@ pub async fn a_row_is_rearmed_only_if_it_is_what_was_seen<B: Backend>(mut world:
             alice delegates D2 to bob
             alice delegates D3 to bob
             alice delegates D4 to bob
+            alice delegates D5 to bob, deadline 1h
             bob accepts D1
             bob accepts D2
             bob accepts D3
             bob accepts D4
+            bob accepts D5
             wait 11m",
         )
         .await;
     let due = world.reader().due(Lane::Check, world.now().await, None, 10).await.unwrap();
-    assert_eq!(due.len(), 4);
+    assert_eq!(due.len(), 5);
     world
         .play(
             "
             alice retries D2
             bob completes D3
-            bob beats D4, waiting for human for 2h",
+            bob beats D4, waiting for human for 2h
+            alice extends D5 to 2h",
         )
         .await;
     let at = world.now().await.plus_s(5);
     let rearms = due.iter().map(|due| (due.watch, at)).collect();
     assert_eq!(world.ledger().rearm(rearms).await.unwrap(), 1, "only D1 is what it was");
     let due = world.reader().due(Lane::Check, at + 1, None, 10).await.unwrap();
-    assert_eq!(due.iter().map(|due| due.at).collect::<Vec<_>>(), [at]);
+    let moved = due.iter().map(|due| due.at).collect::<Vec<_>>();
+    assert_eq!(moved[1..], [at], "behind D5, which is due as before");
+}
+
+/// The deadline has an index of its own, so a verdict that it brings has one entry less to take away.
+pub async fn a_look_behind_the_deadline_is_left_to_the_deadline<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates short to bob, deadline 5m
+            alice delegates D1 to bob, deadline 15m
+            bob beats short & bob beats D1
+            wait 4m
+            bob beats short
+            wait 2m
+            sweep                     pass: 1 deadlines; short failed: deadline exceeded by sweeper
+            bob beats D1
+            wait 4m",
+        )
+        .await;
+    let due = world.reader().due(Lane::Check, world.now().await + 1, None, 10).await.unwrap();
+    assert_eq!(due.len(), 1, "D1, by its first beat");
+    world.play("wait 1s\n sweep    pass: 1 rearmed; D1 in_progress").await;
+    assert_eq!(world.reader().earliest_due().await.unwrap(), Some(due[0].watch.deadline));
+    let later = world.reader().due(Lane::Check, Time(i64::MAX), None, 10).await.unwrap();
+    assert_eq!(later, [], "it would be silent behind its deadline at the earliest");
+    world
+        .play("wait 1h\n sweep    pass: 1 deadlines; D1 failed: deadline exceeded by sweeper")
+        .await;
 }
 
 pub async fn a_beat_after_any_transition_gets_an_exact_answer<B: Backend>(mut world: World<B>) {

@@ -158,11 +158,11 @@ impl Data {
 
     /// Whether the row still was what was seen.
     pub(super) fn rearm(&mut self, rearm: &Rearm) -> bool {
-        let seen = (rearm.seen.epoch, rearm.seen.check_at);
+        let seen = (rearm.seen.epoch, rearm.seen.check_at, rearm.seen.deadline);
         let watch = self.rows.get_mut(&rearm.seen.num).and_then(|kept| kept.watch.as_mut());
-        let same = watch.filter(|watch| (watch.epoch, watch.check_at) == seen);
+        let same = watch.filter(|watch| (watch.epoch, watch.check_at, watch.deadline) == seen);
         same.is_some_and(|watch| {
-            watch.check_at = Some(rearm.check_at);
+            watch.check_at = rearm.check_at;
             true
         })
     }
