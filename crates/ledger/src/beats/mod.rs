@@ -2,6 +2,7 @@
 //!
 //! A beat that matches its watch row is answered here. Every other one takes the ordinary door.
 
+mod carried_on;
 mod desk;
 mod on_the_way;
 mod queue;
@@ -17,17 +18,17 @@ use crate::error::Error;
 use crate::ledger::{Ledger, Shared};
 use crate::store::{BeatRow, Heard, Store};
 
+use carried_on::CarriedOn;
 use queue::Item;
 
 impl<S: Store> Ledger<S> {
     /// Records heartbeats, each with its own answer.
     ///
     /// They are recorded also where who asks leaves before the answer: what was received must be committed
-    /// before the mark moves over it. Hence a task of their own.
+    /// before the mark moves over it.
     pub async fn heartbeats(&self, beats: Vec<Heartbeat>) -> Vec<Result<Pulse, Error>> {
-        let (ledger, count) = (self.clone(), beats.len());
-        let recorded = tokio::spawn(async move { ledger.record(beats).await }).await;
-        recorded.unwrap_or_else(|_| (0..count).map(|_| Err(Error::Internal)).collect())
+        let ledger = self.clone();
+        CarriedOn::new(async move { ledger.record(beats).await }).await
     }
 
     async fn record(&self, beats: Vec<Heartbeat>) -> Vec<Result<Pulse, Error>> {
