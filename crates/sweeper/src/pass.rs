@@ -6,6 +6,7 @@ use consign_ledger::command::{Sweep, Swept};
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::Lane;
 use consign_ledger::{Error, Failure, Ledger, Reader, SWEEP_BATCH_MAX, Store, Time};
+use tokio::join;
 
 use crate::Shared;
 use crate::brake::Brake;
@@ -81,16 +82,18 @@ impl<S: Store> Pass<S> {
 
     async fn deadlines(&mut self, now: Time) -> Result<(), Broken> {
         self.deadlines_at = now;
+        let ledger = self.ledger().clone();
         let mut walk = Walk::new(Lane::Deadline, now, self.behind());
-        loop {
-            let page = walk.next(self.ledger().reader()).await?;
-            if page.is_empty() {
-                return Ok(());
-            }
+        let mut page = walk.next(ledger.reader()).await?;
+        while !page.is_empty() {
             let nums = page.iter().map(|due| due.watch.num);
             let nums = nums.filter(|num| !self.skips(*num)).collect();
-            self.examine(nums).await?;
+            // The next page lies behind this one, whatever becomes of it, so it is read meanwhile.
+            let (examined, next) = join!(self.examine(nums), walk.next(ledger.reader()));
+            examined?;
+            page = next?;
         }
+        Ok(())
     }
 
     /// However long the other lanes are, deadlines are looked after in between.
