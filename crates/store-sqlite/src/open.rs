@@ -11,8 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 
 /// Marks a file as a Consign ledger: "CNSG".
 const APPLICATION_ID: i32 = 0x434e_5347;
-/// Pages of the writer's cache: 64 MiB.
-const CACHE_KIB: i32 = 65_536;
+/// The writer's cache: what a million in flight need for a heartbeat, their ids and their watch rows, is 100 MiB.
+const CACHE_KIB: i32 = 128 << 10;
 /// How long the writer waits for readers when it cuts the WAL.
 const BUSY_MAX: Duration = Duration::from_millis(100);
 /// Different statements that the writer keeps prepared.
