@@ -1,6 +1,7 @@
 //! Measures a ledger on SQLite side by side with the sweep as it is usually written.
 
 mod args;
+mod bare;
 mod child;
 mod disk;
 mod fleet;

@@ -1,6 +1,6 @@
 //! Passes over a large fleet: with nothing due, with a hundred overdue, with ten thousand.
 //!
-//! Both sides have their own copy of one file and take turns; each finds the same rows due.
+//! All sides have their own copy of one file and take turns; each finds the same rows due.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use consign_ledger::{Clock as _, Time};
 
 use crate::Outcome;
 use crate::args::Plan;
+use crate::bare::Bare;
 use crate::disk::fdatasyncs_per_s;
 use crate::fleet::{Doomed, Live, PATIENT_S, Place, Shape, remove, yesterday};
 use crate::line::{Goal, Line, Rounds, Unit};
@@ -33,6 +34,7 @@ pub(crate) struct Arena {
     large: Live,
     small: Live,
     baseline: RowByRow,
+    bare: Bare,
     begun: Time,
     dir: PathBuf,
 }
@@ -52,15 +54,18 @@ pub(crate) fn shape(plan: &Plan) -> Shape {
 /// Measures passes over the fleet at `large`, whose groups of doomed are used up by it.
 pub(crate) async fn measure(plan: &Plan, large: &Path, begun: Time) -> Outcome<Vec<Line>> {
     let small_path = plan.dir.join("small.db");
-    let copy = plan.dir.join("row-by-row.db");
-    std::fs::copy(large, &copy)?;
+    let copies = ["row-by-row.db", "bare.db"].map(|name| plan.dir.join(name));
+    for copy in &copies {
+        std::fs::copy(large, copy)?;
+    }
     let small = Shape { rows: SMALL_ROWS.min(plan.rows / 2), doomed: vec![], ..shape(plan) };
     let clock = yesterday();
     small.build(&small_path, clock.clone()).await?;
-    let arena = Arena {
+    let mut arena = Arena {
         large: Live::open(large, clock_at(begun), PATIENT_S).await?,
         small: Live::open(&small_path, clock, PATIENT_S).await?,
-        baseline: RowByRow::open(&copy, PATIENT_S)?,
+        baseline: RowByRow::open(&copies[0], PATIENT_S)?,
+        bare: Bare::open(&copies[1])?,
         begun,
         dir: plan.dir.clone(),
     };
@@ -68,7 +73,9 @@ pub(crate) async fn measure(plan: &Plan, large: &Path, begun: Time) -> Outcome<V
     arena.large.close().await;
     arena.small.close().await;
     remove(&small_path);
-    remove(&copy);
+    for copy in &copies {
+        remove(copy);
+    }
     Ok(lines)
 }
 
@@ -79,9 +86,9 @@ fn clock_at(time: Time) -> consign_testkit::HandClock {
 }
 
 impl Arena {
-    async fn rounds(&self, plan: &Plan) -> Outcome<Vec<Line>> {
+    async fn rounds(&mut self, plan: &Plan) -> Outcome<Vec<Line>> {
         let [mut nothing, mut growth] = [(); 2].map(|()| Rounds::default());
-        let mut due = STAGES.map(|_| Rounds::default());
+        let mut due = STAGES.map(|_| DueRounds::default());
         // The first passes read the file; they are not counted.
         self.warm_up().await?;
         for (nth, doomed) in shape(plan).doomed.into_iter().enumerate() {
@@ -97,9 +104,13 @@ impl Arena {
             nothing.line_beside(&idle, Unit::Milliseconds, ROW_BY_ROW, Goal::AtMost(5.0)),
             growth.line_beside("the same", Unit::Milliseconds, &small, Goal::TimesAtMost(1.5)),
         ];
-        let due_lines = shape(plan).doomed.into_iter().zip(&due).map(|(doomed, rounds)| {
+        let due_lines = shape(plan).doomed.into_iter().zip(&due).flat_map(|(doomed, rounds)| {
             let goal = Goal::TimesAsGood(if doomed.count <= FEW { 150.0 } else { 15.0 });
-            rounds.line_beside(&overdue(doomed, &rows), Unit::Milliseconds, ROW_BY_ROW, goal)
+            let what = overdue(doomed, &rows);
+            [
+                rounds.beside_row_by_row.line_beside(&what, Unit::Milliseconds, ROW_BY_ROW, goal),
+                rounds.beside_bare.line_beside("the same", Unit::Milliseconds, BARE, BARE_GOAL),
+            ]
         });
         Ok(idle_lines.into_iter().chain(due_lines).collect())
     }
@@ -125,10 +136,17 @@ impl Arena {
         Ok(())
     }
 
-    async fn due_round(&self, rounds: &mut Rounds, disk: f64, doomed: Doomed) -> Outcome<()> {
+    async fn due_round(
+        &mut self,
+        rounds: &mut DueRounds,
+        disk: f64,
+        doomed: Doomed,
+    ) -> Outcome<()> {
         self.large.move_to(self.begun.plus_s(doomed.at_s) + 1).await?;
         let ours = pass(&self.large, doomed.count).await?;
-        rounds.push(ours, self.baseline_pass(doomed.count)?, disk);
+        let bare = self.bare.pass(self.large.clock.wall_ms(), doomed.count)?;
+        rounds.beside_row_by_row.push(ours, self.baseline_pass(doomed.count)?, disk);
+        rounds.beside_bare.push(ours, bare, disk);
         Ok(())
     }
 
@@ -141,7 +159,17 @@ impl Arena {
     }
 }
 
+/// The figures of one kind of round, beside each of the others.
+#[derive(Default)]
+struct DueRounds {
+    beside_row_by_row: Rounds,
+    beside_bare: Rounds,
+}
+
 const ROW_BY_ROW: &str = "row by row";
+const BARE: &str = "bare statements that write the same rows";
+/// As what heartbeats are held against.
+const BARE_GOAL: Goal = Goal::TimesAsGood(0.6);
 
 fn overdue(doomed: Doomed, rows: &str) -> String {
     let how = match doomed.place {
