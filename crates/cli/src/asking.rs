@@ -44,7 +44,10 @@ impl Asking {
     pub(crate) fn run(&self, work: impl AsyncFnOnce(&Visit) -> Result<Exit, CliError>) -> ExitCode {
         let done = self.visit().and_then(|visit| {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(work(&visit))
+            let done = runtime.block_on(work(&visit));
+            // Where nobody reads what is printed, its thread may stand still for ever.
+            runtime.shutdown_background();
+            done
         });
         match done {
             Ok(exit) => exit.into(),

@@ -36,6 +36,9 @@ pub(crate) enum CliError {
     /// A callee is told to end its work.
     #[error("stop: {0}")]
     Stop(Box<CliError>),
+    /// There is a program, and it is none.
+    #[error("--exec names a program that cannot be started: {0}; the work was given back")]
+    NotStarted(io::Error),
     /// There is no copy.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -58,6 +61,7 @@ impl CliError {
             | Self::Unreadable { .. }
             | Self::NotText { .. }
             | Self::NotJson { .. }
+            | Self::NotStarted(_)
             | Self::Usage(_) => Exit::Usage,
             // Whoever stopped reading has seen enough.
             Self::Output(why) if why.kind() == io::ErrorKind::BrokenPipe => Exit::Done,

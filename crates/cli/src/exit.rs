@@ -84,12 +84,17 @@ Exit codes:
 /// Of whatever takes work.
 pub(crate) const OF_CLAIMING: &str = "\
 Exit codes:
-   0  yours
+   0  yours; with --exec: it did as much as it was told to, or was asked to end
    1  something else went wrong; the message says what
-   2  a flag, a variable or a value is wrong
+   2  a flag, a variable or a value is wrong, or the program cannot be started
    4  refused by the rules, or by the state of things
    5  no server answered, or it had no time: try again
-   7  there was nothing to do";
+   7  there was nothing to do
+
+Exit codes of the program behind --exec:
+   0  completes the delegation: its output is the result
+  75  gives it back: not now
+      any other, and a signal, fails it";
 
 /// Of whatever judges a ledger or an installation.
 pub(crate) const OF_JUDGING: &str = "\

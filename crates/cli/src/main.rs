@@ -12,6 +12,7 @@ mod log;
 mod on_disk;
 mod pages;
 mod print;
+mod work;
 
 use std::process::ExitCode;
 

@@ -141,8 +141,9 @@ impl Client {
     }
 }
 
-/// A new id. Of the ledger's own kind, so that neighbours in time are neighbours in its index.
+/// A new id, for a delegation or a claim. Of the ledger's own kind, so that neighbours in time are neighbours in its index.
 #[expect(clippy::disallowed_methods, reason = "a client has no seed to be replayed from")]
-fn new_id() -> String {
+#[must_use]
+pub fn new_id() -> String {
     Uuid::now_v7().to_string()
 }

@@ -32,6 +32,7 @@ mod transport;
 
 use std::time::Duration;
 
+pub use act::new_id;
 pub use address::{Address, BadAddress};
 pub use ask::{Filter, Until};
 pub use body::{

@@ -36,6 +36,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use crate::work::Guard;
+
 pub(crate) use serve::Serve;
 
 /// In the order in which a newcomer meets them.
@@ -61,7 +63,7 @@ pub(crate) enum Command {
     Children(children::Children),
     /// List the answers that came too late
     LateResults(late_results::LateResults),
-    /// Take what waits for an agent, each for a lease
+    /// Take what waits for an agent, each for a lease, or run a program for each
     Claim(claim::Claim),
     /// Take a delegation, for a lease
     Accept(accept::Accept),
@@ -103,6 +105,9 @@ pub(crate) enum Command {
     Completions(completions::Completions),
     /// Write the man pages
     Man(man::Man),
+    /// End what a worker ran, once the worker is gone
+    #[command(hide = true)]
+    Guard(Guard),
 }
 
 impl Command {
@@ -140,6 +145,7 @@ impl Command {
             Self::Backup(it) => it.run(),
             Self::Completions(it) => it.run(),
             Self::Man(it) => it.run(),
+            Self::Guard(it) => it.run(),
         }
     }
 }
