@@ -48,6 +48,7 @@ fn every_link_between_documents_leads_somewhere() {
         "docs/postgres.md",
         "docs/settings.md",
         "docs/time.md",
+        "docs/worker.md",
     ];
     for document in documents {
         let text = read(document);

@@ -26,3 +26,4 @@ mod settings;
 mod start;
 mod stop;
 mod verdicts;
+mod work;

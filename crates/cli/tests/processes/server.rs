@@ -108,6 +108,11 @@ impl Serve {
         Self(command)
     }
 
+    /// What a test runs in its own way.
+    pub(crate) fn command(self) -> Command {
+        self.0
+    }
+
     /// Runs it where it is expected to end by itself.
     pub(crate) fn output(mut self) -> Output {
         self.0.output().unwrap()

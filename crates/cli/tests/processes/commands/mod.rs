@@ -16,6 +16,7 @@ mod looks;
 mod sweeps;
 mod terminal;
 mod waits;
+mod workers;
 
 use std::fmt::Write as _;
 use std::path::Path;
