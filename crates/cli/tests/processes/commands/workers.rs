@@ -9,7 +9,6 @@ fn a_program_becomes_a_callee_in_one_line() {
         session.delegates(id);
     }
     session
-        .types("consign claim --help")
         .types("consign claim --agent bob --once --exec wc -- -w")
         .types("consign claim --agent bob --once --exec cat --json")
         .types("consign claim --agent bob --once --exec sh -- -c 'exit 3'")
@@ -21,7 +20,9 @@ fn a_program_becomes_a_callee_in_one_line() {
         .types("consign claim --agent bob --exec sh -c 'echo done'")
         .types("consign claim --agent bob --exec sh --progress-fd 1")
         .types("consign claim --agent bob --jobs 4")
-        .types("consign claim --agent bob")
+        .types("consign claim bob --wait-s 0 --exec true")
+        .types("consign claim bob --agent bob --exec true")
+        .types("consign claim --agent bob --max 2 --exec true")
         .types("consign claim --exec true");
     session.reads_as("claim-exec");
 }

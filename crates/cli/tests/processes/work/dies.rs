@@ -93,5 +93,5 @@ fn a_program_that_works_on_when_its_worker_is_back_in_time_is_not_disturbed() {
     gate.lets_go();
     assert_eq!(worker.ends_well(), ["claimed", "completed"]);
     let history = shop.client.event_kinds("d1");
-    assert_eq!(history, ["created", "accepted", "stuck", "recovered", "completed"]);
+    assert_eq!(history, ["created", "claimed", "stuck", "recovered", "completed"]);
 }

@@ -23,7 +23,7 @@ fn a_server_that_restarts_disturbs_no_work() {
     gate.lets_go();
     heard.until_all_are_gone();
     assert_eq!(worker.ends_well(), ["completed"]);
-    assert_eq!(shop.client.event_kinds("d1"), ["created", "accepted", "completed"]);
+    assert_eq!(shop.client.event_kinds("d1"), ["created", "claimed", "completed"]);
 }
 
 #[test]

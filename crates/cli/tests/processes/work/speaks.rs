@@ -37,7 +37,7 @@ fn a_program_that_waits_says_so_and_is_not_taken_for_silent() {
     }
     worker.ends_well();
     let history = shop.client.event_kinds("d1");
-    assert_eq!(history, ["created", "accepted", "waiting", "resumed", "completed"]);
+    assert_eq!(history, ["created", "claimed", "waiting", "resumed", "completed"]);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn a_work_that_is_called_off_is_asked_to_end_and_then_made_to_with_all_that_it_b
     let stopped = worker.until("stopped");
     assert!(stopped["detail"].as_str().unwrap().contains("cancelled"), "{stopped}");
     worker.ends_well();
-    assert_eq!(shop.client.event_kinds("d1"), ["created", "accepted", "cancelled"]);
+    assert_eq!(shop.client.event_kinds("d1"), ["created", "claimed", "cancelled"]);
     let late = shop.client.get("/v1/delegations/d1/late-results").expect(200);
     assert_eq!(late["late_results"], json!([]), "a work that was cut off has no answer");
 }
@@ -102,6 +102,24 @@ fn a_program_that_ends_together_with_its_worker_did_not_fail() {
     worker.signal(Signal::TERM);
     assert_eq!(worker.ends_well(), ["claimed", "ending", "released"]);
     assert_eq!(shop.client.delegation("d1")["status"], "queued");
+}
+
+#[test]
+fn a_worker_that_waits_for_work_ends_when_it_is_asked_to_and_keeps_none() {
+    let shop = Shop::open(600);
+    let mut worker = shop.worker(&["--once"]);
+    shop.asks("d1", "true");
+    // What comes while it waits, comes at once: the next look by itself is half a minute away.
+    assert_eq!(worker.ends_well(), ["claimed", "completed"]);
+    let mut worker = shop.worker(&["--jobs", "2"]);
+    shop.asks("d2", "true");
+    worker.until("completed");
+    worker.signal(Signal::TERM);
+    let asked = Instant::now();
+    assert_eq!(worker.ends_well(), ["ending"]);
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    shop.asks("d3", "true");
+    assert_eq!(shop.client.delegation("d3")["status"], "queued");
 }
 
 #[test]
