@@ -26,7 +26,7 @@ use crate::client::Client;
 use crate::server::{Ledger, Server};
 
 /// What differs from run to run, and what is compared in its place.
-const REDACTED: [(&str, &str); 18] = [
+const REDACTED: [(&str, &str); 19] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),
     (r"\(in [0-9dhms]+\)", "(in [span])"),
     (r"\([0-9dhms]+ ago\)", "([span] ago)"),
@@ -36,6 +36,7 @@ const REDACTED: [(&str, &str); 18] = [
     (r"\t[A-Za-z0-9_-]{27}\t", "\t[lease]\t"),
     (r"tried for [0-9dhms]+", "tried for [span]"),
     (r"heartbeat for \d+s", "heartbeat for [span]"),
+    (r"silent for( +)\d+s", "silent for$1[span]"),
     (r#""duration_ms":\d+"#, r#""duration_ms":[ms]"#),
     (r"took( +)\d+ ms", "took$1[ms] ms"),
     (r"\d+ MiB free", "[n] MiB free"),
