@@ -11,8 +11,8 @@ const MARGIN_CHARS: usize = 21;
 const PHRASES_CHARS_MAX: usize = 80 - MARGIN_CHARS - 2;
 
 const NEXT: &str = "\
-Now you:
-  consign serve &
+Now you, with `consign` for however you have started this one, and no other server running:
+  DELEGATION_STUCK_THRESHOLD_S=5 consign serve &
   consign delegate --caller you --callee bob --task 'write the report' --id d1
   consign heartbeat d1; consign explain d1; consign watch d1";
 

@@ -50,7 +50,7 @@ pub enum Refusal {
     AttemptOver,
     /// Somebody else holds the lease.
     #[error(
-        "somebody holds the lease of this attempt; wait until it is released or handed out again"
+        "somebody holds the lease of this attempt; wait until it is released or handed out again, as its caller can by a retry"
     )]
     LeaseHeld,
     /// The id names another request.
