@@ -21,6 +21,7 @@
 mod act;
 mod address;
 mod ask;
+mod beating;
 mod body;
 mod error;
 mod problem;

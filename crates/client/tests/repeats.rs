@@ -194,3 +194,28 @@ async fn somebody_else_is_not_taken_for_a_server() {
     let error = server.client().stats().await.unwrap_err();
     assert!(matches!(error, Error::NotUnderstood(_)), "{error:?}");
 }
+
+const PULSE: &str = r#"{"current_status":"in_progress","attempt":1,"deadline":"2026-01-31T12:00:00.000Z","stop":false,"why":null}"#;
+const OVER: &str = r#"{"type":"urn:consign:problem:already-terminal","title":"t","status":409,"detail":"cancelled","stop":true}"#;
+const OFTEN: Duration = Duration::from_millis(1);
+
+#[tokio::test]
+async fn work_is_dropped_when_a_heartbeat_is_told_to_stop_and_not_when_none_is_heard() {
+    let heard = || Step::Answer(200, JSON, PULSE);
+    let server =
+        Scripted::server(vec![heard(), Step::HangUp, heard(), Step::Answer(409, "", OVER)]);
+    let client = server.client().retrying_for(Duration::ZERO);
+    let told = client.beating("d1", "L", OFTEN, std::future::pending::<()>()).await.unwrap_err();
+    assert!(matches!(told, Error::Refused(problem) if problem.stop));
+    let asked = server.asked();
+    assert_eq!(asked.len(), 4);
+    assert!(asked[0].starts_with("POST /v1/delegations/d1/heartbeat "), "{}", asked[0]);
+    assert!(asked[0].ends_with(r#"{"lease":"L"}"#), "{}", asked[0]);
+}
+
+#[tokio::test]
+async fn what_the_work_comes_to_is_given_back() {
+    let client = Client::new("http://127.0.0.1:1").unwrap();
+    let done = client.beating("d1", "L", OFTEN, std::future::ready(42)).await;
+    assert_eq!(done.unwrap(), 42);
+}
