@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use consign_ledger::command::Create;
 use consign_ledger::delegation::deadline::DeadlineRequest;
-use consign_ledger::delegation::terms::{ATTEMPTS_MAX, Notify, TERM_S_MAX, Terms};
+use consign_ledger::delegation::terms::{ATTEMPTS_MAX, Notify, OnNotStarted, Terms};
 use consign_ledger::{AgentId, DelegationId, IdempotencyKey, Json, METADATA_BYTES_MAX, Payload};
 
 use crate::checked;
@@ -13,11 +13,11 @@ use crate::error::Error;
 /// A request to delegate. Made once, it can be sent as often as it takes: it makes one delegation.
 ///
 /// ```
-/// use consign::{NewDelegation, Terms};
+/// use consign::NewDelegation;
 ///
 /// let asked = NewDelegation {
 ///     deadline_s: Some(3600),
-///     terms: Terms { stuck_threshold_s: Some(60), ..Terms::default() },
+///     stuck_threshold_s: Some(60),
 ///     ..NewDelegation::new("alice", "bob", "write the report")
 /// };
 /// ```
@@ -41,8 +41,22 @@ pub struct NewDelegation {
     pub dispatched: bool,
     /// How often silence may hand the work out by itself; 1 is never again.
     pub max_attempts: u32,
-    /// How long things may last, and what follows.
-    pub terms: Terms,
+    /// How long a silence may last, in seconds; `None`: as the callee's record has it, else the ledger's threshold.
+    pub stuck_threshold_s: Option<u32>,
+    /// How long it may stay stuck before it is handed out again, or failed.
+    pub stuck_grace_s: Option<u32>,
+    /// By when somebody must have begun.
+    pub start_within_s: Option<u32>,
+    /// What follows when nobody has.
+    pub on_not_started: OnNotStarted,
+    /// How long heartbeats may come without progress.
+    pub progress_within_s: Option<u32>,
+    /// Higher goes first.
+    pub priority: i32,
+    /// Which warnings reach the caller's inbox, beside the verdict; `None`: as the caller's record has it.
+    pub notify: Option<Notify>,
+    /// Whether its children end with it however it ends.
+    pub cancel_children: bool,
     /// The delegation that this one is part of; its callee must be the caller here.
     pub parent_id: Option<String>,
     /// Your own notes.
@@ -62,7 +76,14 @@ impl NewDelegation {
             deadline_s: None,
             dispatched: false,
             max_attempts: 1,
-            terms: Terms::default(),
+            stuck_threshold_s: None,
+            stuck_grace_s: None,
+            start_within_s: None,
+            on_not_started: OnNotStarted::Stuck,
+            progress_within_s: None,
+            priority: 0,
+            notify: None,
+            cancel_children: false,
             parent_id: None,
             metadata: None,
         }
@@ -74,7 +95,6 @@ impl NewDelegation {
             checked::json("metadata", metadata, METADATA_BYTES_MAX)?;
         }
         checked::whole("max_attempts", self.max_attempts, ATTEMPTS_MAX)?;
-        check(&self.terms)?;
         Ok(Create {
             delegation_id: Some(checked::id(
                 "delegation_id",
@@ -92,9 +112,9 @@ impl NewDelegation {
             deadline: self.deadline_s.map(DeadlineRequest::In),
             dispatched: self.dispatched,
             max_attempts: self.max_attempts,
-            terms: self.terms,
+            terms: self.terms()?,
             // Who asks for no warning leaves it to the caller's record.
-            notify: (self.terms.notify != Notify::default()).then_some(self.terms.notify),
+            notify: self.notify,
             parent_id: self
                 .parent_id
                 .as_deref()
@@ -102,18 +122,23 @@ impl NewDelegation {
                 .transpose()?,
         })
     }
-}
 
-fn check(terms: &Terms) -> Result<(), Error> {
-    let seconds = [
-        ("stuck_threshold_s", terms.stuck_threshold_s),
-        ("stuck_grace_s", terms.stuck_grace_s),
-        ("start_within_s", terms.start_within_s),
-        ("progress_within_s", terms.progress_within_s),
-    ];
-    let given = seconds.into_iter().filter_map(|(field, given)| Some((field, given?)));
-    for (field, given) in given {
-        checked::whole(field, given, TERM_S_MAX)?;
+    fn terms(&self) -> Result<Terms, Error> {
+        let terms = Terms {
+            stuck_threshold_s: self.stuck_threshold_s,
+            stuck_grace_s: self.stuck_grace_s,
+            start_within_s: self.start_within_s,
+            on_not_started: self.on_not_started,
+            progress_within_s: self.progress_within_s,
+            priority: self.priority,
+            // What is said of warnings stands beside the terms: nothing is not the same as none.
+            notify: Notify::default(),
+            cancel_children: self.cancel_children,
+        };
+        checked::seconds("stuck_threshold_s", terms.stuck_threshold_s)?;
+        checked::seconds("stuck_grace_s", terms.stuck_grace_s)?;
+        checked::seconds("start_within_s", terms.start_within_s)?;
+        checked::seconds("progress_within_s", terms.progress_within_s)?;
+        Ok(terms)
     }
-    Ok(())
 }

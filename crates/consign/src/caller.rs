@@ -1,12 +1,11 @@
-//! The caller's side: delegate, wait, call off, hand out again, and what is in the inbox.
+//! The caller's side: delegate, wait, call off, hand out again.
 
 use std::time::Duration;
 
 use consign_delivery::Until;
 use consign_ledger::command::{Cancel, Command, Dispatch, Extend, Outcome, Retry};
 use consign_ledger::delegation::deadline::DeadlineRequest;
-use consign_ledger::query::{Inbox, InboxQuery, PAGE_MAX};
-use consign_ledger::{AgentId, DelegationId, Reader as _, Refusal, Seq};
+use consign_ledger::{DelegationId, Reader as _, Refusal};
 
 use crate::asked::NewDelegation;
 use crate::checked;
@@ -15,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::record::Record;
 
 /// How long one wait of the follower lasts, before it looks again.
-const WAIT: Duration = Duration::from_hours(1);
+pub(crate) const WAIT: Duration = Duration::from_hours(1);
 
 impl Ledger {
     /// Delegates. The record is on the disk when this returns; the same request again finds it
@@ -80,18 +79,6 @@ impl Ledger {
     /// Says that you have handed it out yourself: nobody else may claim it.
     pub async fn dispatch(&self, id: impl AsRef<str>) -> Result<Outcome, Error> {
         self.act(Command::Dispatch(Dispatch { id: named(id)? })).await
-    }
-
-    /// An agent's messages behind the number `after`, up to a thousand: the verdict on each thing that it delegated,
-    /// and the warnings that it asked for.
-    pub async fn inbox(
-        &self,
-        agent_id: impl AsRef<str>,
-        after: Option<Seq>,
-    ) -> Result<Inbox, Error> {
-        let agent_id = checked::id("agent_id", agent_id.as_ref(), AgentId::new)?;
-        let query = InboxQuery { agent_id, after, limit: PAGE_MAX };
-        Ok(self.core()?.ledger.reader().inbox(query).await?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What may stand in a request: the bounds of the ledger, the same ones that every door has.
 
+use consign_ledger::delegation::terms::TERM_S_MAX;
 use consign_ledger::{InvalidText, Json, PAYLOAD_BYTES_MAX, Payload, TEXT_BYTES_MAX};
 
 use crate::error::Error;
@@ -19,6 +20,19 @@ pub(crate) fn whole(field: &'static str, number: u32, max: u32) -> Result<(), Er
         return Ok(());
     }
     Err(Error::invalid(field, format!("must be from 1 to {max}, and this is {number}")))
+}
+
+/// A number from 0 on.
+pub(crate) fn at_most(field: &'static str, number: u32, max: u32) -> Result<(), Error> {
+    if number <= max {
+        return Ok(());
+    }
+    Err(Error::invalid(field, format!("must be from 0 to {max}, and this is {number}")))
+}
+
+/// A length of time, where one is given.
+pub(crate) fn seconds(field: &'static str, given: Option<u32>) -> Result<(), Error> {
+    given.map_or(Ok(()), |given| whole(field, given, TERM_S_MAX))
 }
 
 /// A text for people.

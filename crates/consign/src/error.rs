@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consign_delivery::WaitError;
+use consign_delivery::{TooMany, WaitError};
 use consign_ledger::{Failure, Refusal, Refused};
 
 /// What an act or a question can end with. Each says what to do.
@@ -97,10 +97,16 @@ impl From<Failure> for Error {
     }
 }
 
+impl From<TooMany> for Error {
+    fn from(_: TooMany) -> Self {
+        Self::Busy(Busy::Waiting)
+    }
+}
+
 impl From<WaitError> for Error {
     fn from(error: WaitError) -> Self {
         match error {
-            WaitError::TooMany(_) => Self::Busy(Busy::Waiting),
+            WaitError::TooMany(too_many) => too_many.into(),
             WaitError::Failure(failure) => failure.into(),
         }
     }

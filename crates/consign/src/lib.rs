@@ -27,7 +27,7 @@
 //! let asked = NewDelegation::new("alice", "bob", "write the report");
 //! ledger.delegate(&asked).await?;
 //!
-//! let work = ledger.accept(&asked.delegation_id, "bob-1").await?;
+//! let work = ledger.claim("bob", "bob-1").await?; // waits while there is none
 //! work.progress(serde_json::json!("reading the sources")).await?;
 //!
 //! let news = ledger.wait(work.id(), Until::Stuck).await?.delegation;
@@ -58,7 +58,8 @@
 //! - [`Ledger::wait`] returns with the verdict, or with [`Until::Stuck`] already with the warning. Silence is news, so
 //!   that is the one to begin with. It always comes, because every delegation has a deadline: six hours, unless
 //!   `deadline_s` says.
-//! - [`Ledger::inbox`] has one message for each verdict, whether or not anybody was listening.
+//! - The inbox has one message for each verdict, whether or not anybody was listening: [`Ledger::next_messages`] waits
+//!   for them, [`Ledger::acknowledge`] puts them behind you.
 //! - [`Ledger::show`] tells how it stands, at any time.
 //!
 //! Then it may [`cancel`](Ledger::cancel), [`retry`](Ledger::retry) or [`extend`](Ledger::extend); the ledger does
@@ -66,25 +67,27 @@
 //!
 //! # A callee
 //!
-//! [`Ledger::accept`] takes a delegation by its id, for a lease: from then on only this [`Work`] may beat and answer.
-//! [`Work::beating`] does the rest right: it runs a future, beats meanwhile, and drops the future as soon as a
-//! heartbeat is told to stop, because the work was cancelled, handed out again, or is past its deadline.
+//! [`Ledger::claim`] gives the next piece of work for an agent, as soon as there is one, and with it the lease: from then
+//! on only this [`Work`] may beat and answer. [`Work::beating`] does the rest right: it runs a future, beats meanwhile, and
+//! drops the future as soon as a heartbeat is told to stop, because the work was cancelled, handed out again, or is past
+//! its deadline. Whoever knows the id takes exactly that one, with [`Ledger::accept`].
 //!
 //! ```
 //! use std::time::Duration;
 //!
 //! use consign::{Error, Ledger, Payload};
 //!
-//! async fn serve(ledger: &Ledger, id: &str) -> Result<(), Error> {
-//!     let work = ledger.accept(id, "bob-1").await?;
-//!     let task = work.show().await?.task;
-//!     match work.beating(Duration::from_secs(30), write_report(task)).await {
-//!         Ok(Ok(report)) => work.complete(report).await?,
-//!         Ok(Err(why)) => work.fail(&why).await?,
-//!         Err(told) if told.stop() => return Ok(()), // Nobody wants it any more.
-//!         Err(error) => return Err(error),
-//!     };
-//!     Ok(())
+//! async fn worker(ledger: &Ledger, name: &str) -> Result<(), Error> {
+//!     loop {
+//!         let work = ledger.claim("bob", name).await?;
+//!         let task = work.show().await?.task;
+//!         match work.beating(Duration::from_secs(30), write_report(task)).await {
+//!             Ok(Ok(report)) => work.complete(report).await?,
+//!             Ok(Err(why)) => work.fail(&why).await?,
+//!             Err(told) if told.stop() => continue, // Nobody wants it any more.
+//!             Err(error) => return Err(error),
+//!         };
+//!     }
 //! }
 //! # async fn write_report(task: Payload) -> Result<String, String> { Ok(task.as_str().to_uppercase()) }
 //! #
@@ -94,14 +97,15 @@
 //! # let ledger = Ledger::open(&url).await.unwrap();
 //! # let asked = consign::NewDelegation::new("alice", "bob", "write the report");
 //! # ledger.delegate(&asked).await.unwrap();
-//! # serve(&ledger, &asked.delegation_id).await.unwrap();
+//! # let news = ledger.next_messages("alice");
+//! # tokio::select! { ended = worker(&ledger, "bob-1") => ended.unwrap(), inbox = news => drop(inbox.unwrap()) }
 //! # let record = ledger.show(&asked.delegation_id).await.unwrap();
 //! # assert_eq!(record.result, Some("WRITE THE REPORT".into()));
 //! # });
 //! ```
 //!
 //! A heartbeat proves that a process lives, not that it works. Where that matters, the caller sets
-//! [`Terms::progress_within_s`], and the callee says what advanced with [`Work::progress`]. A callee that is blocked on a
+//! `progress_within_s`, and the callee says what advanced with [`Work::progress`]. A callee that is blocked on a
 //! person says so with [`Work::waiting`], and is not taken for silent. One that shuts down says
 //! [`Work::release`], and somebody else may go on.
 //!
@@ -146,10 +150,12 @@
 //!
 //! It runs on tokio, with its timer enabled, and the network for PostgreSQL. What it logs goes to `tracing`.
 
+mod agents;
 mod asked;
 mod caller;
 mod checked;
 mod error;
+mod inbox;
 mod keeper;
 mod ledger;
 mod look;
@@ -165,16 +171,17 @@ pub use record::Record;
 pub use work::Work;
 
 pub use consign_delivery::Until;
-pub use consign_ledger::command::{Outcome, Pulse};
+pub use consign_ledger::command::{Outcome, Pulse, Registered};
 pub use consign_ledger::delegation::Delegation;
 pub use consign_ledger::delegation::status::{FailureKind, Status, StuckReason};
 pub use consign_ledger::delegation::terms::{Notify, OnNotStarted, Terms};
 pub use consign_ledger::delegation::waiting::{WaitFor, WaitRequest, Waiting};
 pub use consign_ledger::query::{
-    Entry, Event, EventPage, Filter, Inbox, Late, Message, Next, Outlook, Page, Stats,
-    StatusFilter, SweepReport,
+    AgentHealth, AgentPage, Entry, Event, EventPage, Filter, Inbox, Late, Message, Next, Outlook,
+    Page, Stats, StatusFilter, SweepReport,
 };
 pub use consign_ledger::{
-    AgentId, DelegationId, IdempotencyKey, InvalidText, Json, Payload, Refusal, Refused, Seq, Time,
+    AgentId, AgentTerms, DelegationId, IdempotencyKey, InvalidText, Json, Payload, Refusal,
+    Refused, Seq, Time,
 };
 pub use consign_sweeper::DryRun;

@@ -3,25 +3,60 @@
 use std::future::Future;
 use std::time::Duration;
 
+use consign_delivery::Topic;
 use consign_ledger::command::{
-    Accept, Command, Complete, Fail, Heartbeat, Outcome, Pulse, Release, WaitChange,
+    Accept, Claim, Command, Complete, Fail, Heartbeat, Outcome, Pulse, Release, Taken, WaitChange,
 };
-use consign_ledger::delegation::terms::TERM_S_MAX;
 use consign_ledger::delegation::waiting::{WaitFor, WaitRequest};
 use consign_ledger::{ClaimId, DelegationId, Json, PROGRESS_BYTES_MAX, Payload, Refusal};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::caller::named;
+use crate::agents::agent;
+use crate::caller::{WAIT, named};
 use crate::checked;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::record::Record;
 
 impl Ledger {
-    /// Takes a delegation by its id, for a lease. The first sign of life: it is in progress from here on.
+    /// The next piece of work for this agent, as soon as there is one: the highest priority first, then what has waited
+    /// longest. The first sign of life: it is in progress from here on, and nobody else is given it.
     ///
-    /// `claim_id` is your name for this act, such as the worker's own: the same one again gives the same lease while
-    /// the attempt goes on, so a worker that was restarted goes on where it was.
+    /// `claim_id` is your name for this act, such as the worker's own: the same one again gives what is still held under
+    /// it, so an answer that was lost, or a worker that was restarted, costs nothing. Two workers must not share one.
+    pub async fn claim(
+        &self,
+        agent_id: impl AsRef<str>,
+        claim_id: impl AsRef<str>,
+    ) -> Result<Work, Error> {
+        let claim = claimed(agent_id, claim_id)?;
+        loop {
+            let core = self.core()?;
+            let topic = Topic::Work(claim.callee_id.clone());
+            let look = || async { Ok::<_, Error>(core.ledger.claim(claim.clone()).await?) };
+            let taken =
+                core.follower.wait_for(topic, WAIT, look, |taken| !taken.is_empty()).await?;
+            if let Some(taken) = taken.into_iter().next() {
+                return Ok(self.taken(taken));
+            }
+        }
+    }
+
+    /// The next piece of work for this agent, if there is one now.
+    pub async fn try_claim(
+        &self,
+        agent_id: impl AsRef<str>,
+        claim_id: impl AsRef<str>,
+    ) -> Result<Option<Work>, Error> {
+        let taken = self.core()?.ledger.claim(claimed(agent_id, claim_id)?).await?;
+        Ok(taken.into_iter().next().map(|taken| self.taken(taken)))
+    }
+
+    fn taken(&self, Taken { delegation, lease }: Taken) -> Work {
+        Work { ledger: self.clone(), id: delegation.delegation_id, lease: Some(lease) }
+    }
+
+    /// Takes a delegation by its id, for a lease, under a `claim_id` as [`Ledger::claim`] does.
     pub async fn accept(
         &self,
         id: impl AsRef<str>,
@@ -42,6 +77,12 @@ impl Ledger {
     pub fn work(&self, id: impl AsRef<str>) -> Result<Work, Error> {
         Ok(Work { ledger: self.clone(), id: named(id)?, lease: None })
     }
+}
+
+fn claimed(agent_id: impl AsRef<str>, claim_id: impl AsRef<str>) -> Result<Claim, Error> {
+    let callee_id = agent(agent_id)?;
+    let claim_id = Some(checked::id("claim_id", claim_id.as_ref(), ClaimId::new)?);
+    Ok(Claim { callee_id, max: 1, claim_id })
 }
 
 /// Work that somebody is at. Dropping it says nothing to anybody: what is silent from then on becomes stuck.
@@ -168,5 +209,5 @@ fn check(wait: &WaitRequest) -> Result<(), Error> {
     if let Some(note) = &wait.note {
         checked::text("note", note)?;
     }
-    wait.for_s.map_or(Ok(()), |seconds| checked::whole("for_s", seconds, TERM_S_MAX))
+    checked::seconds("for_s", wait.for_s)
 }

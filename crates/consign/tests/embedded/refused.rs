@@ -1,6 +1,6 @@
 //! What a person can get wrong, each with a sentence about what to do.
 
-use consign::{Ledger, NewDelegation, OpenError, Options, Terms, WaitFor, WaitRequest};
+use consign::{AgentTerms, Ledger, NewDelegation, OpenError, Options, WaitFor, WaitRequest};
 use serde_json::json;
 
 use crate::place::{Place, asked_of_bob};
@@ -64,10 +64,7 @@ async fn a_request_that_is_wrong_is_told_which_field() {
         ),
         (NewDelegation { max_attempts: 0, ..new() }, "max_attempts: must be from 1 to 1000"),
         (NewDelegation { deadline_s: Some(0), ..new() }, "deadline_s: must lie in the future"),
-        (
-            NewDelegation { terms: Terms { stuck_grace_s: Some(0), ..Terms::default() }, ..new() },
-            "stuck_grace_s: must be from 1",
-        ),
+        (NewDelegation { stuck_grace_s: Some(0), ..new() }, "stuck_grace_s: must be from 1"),
         (NewDelegation { parent_id: Some("nobody".into()), ..new() }, "no delegation has the id"),
         (NewDelegation { callee_id: "alice".into(), ..new() }, "do this work yourself"),
     ] {
@@ -78,6 +75,7 @@ async fn a_request_that_is_wrong_is_told_which_field() {
 
     let id = asked_of_bob(&ledger).await;
     let work = ledger.accept(&id, "bob-1").await.unwrap();
+    let too_many = AgentTerms { max_queued: Some(10_001), ..AgentTerms::default() };
     let child = WaitRequest { wait_for: WaitFor::Child, note: None, child_id: None, for_s: None };
     for (told, says) in [
         (work.waiting(child).await.unwrap_err(), "child_id: is needed"),
@@ -87,6 +85,11 @@ async fn a_request_that_is_wrong_is_told_which_field() {
         ),
         (work.fail(&"x".repeat(4097)).await.unwrap_err(), "error_detail: must be at most 4096"),
         (ledger.show("nobody").await.unwrap_err(), "no delegation has the id"),
+        (ledger.try_claim("bob", "").await.err().unwrap(), "claim_id: must not be empty"),
+        (
+            ledger.set_agent("bob", too_many).await.unwrap_err(),
+            "max_queued: must be from 0 to 10000",
+        ),
         (ledger.explain("nobody").await.unwrap_err(), "no delegation has the id"),
     ] {
         assert!(told.to_string().contains(says), "{told}");

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use consign::{
-    Error, FailureKind, NewDelegation, Refusal, Status, Terms, Until, WaitFor, WaitRequest,
+    AgentTerms, Error, FailureKind, NewDelegation, Refusal, Status, Until, WaitFor, WaitRequest,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -22,6 +22,9 @@ in_both!(
     the_same_request_again_finds_what_it_made,
     a_callee_that_waits_for_a_person_is_not_silent,
     what_the_caller_hands_out_itself_needs_no_lease,
+    a_claim_waits_for_work_and_two_workers_share_it,
+    messages_come_until_they_are_acknowledged,
+    what_an_agent_has_set_holds_where_a_delegation_does_not_say,
 );
 
 async fn silence_is_news_and_a_heartbeat_ends_it(place: Place) {
@@ -156,9 +159,11 @@ async fn a_callee_that_waits_for_a_person_is_not_silent(place: Place) {
 
 async fn what_the_caller_hands_out_itself_needs_no_lease(place: Place) {
     let ledger = place.ledger().await;
-    let terms = Terms { progress_within_s: Some(1), ..Terms::default() };
-    let asked =
-        NewDelegation { dispatched: true, terms, ..NewDelegation::new("alice", "bob", "watch it") };
+    let asked = NewDelegation {
+        dispatched: true,
+        progress_within_s: Some(1),
+        ..NewDelegation::new("alice", "bob", "watch it")
+    };
     ledger.delegate(&asked).await.unwrap();
     let work = ledger.work(&asked.delegation_id).unwrap();
     work.progress(json!(0.5)).await.unwrap();
@@ -166,5 +171,67 @@ async fn what_the_caller_hands_out_itself_needs_no_lease(place: Place) {
     assert!(wedged.delegation.error_detail.unwrap().starts_with("no progress for"));
     assert!(matches!(work.release("not mine").await, Err(Error::Refused(_))));
     work.fail("gave up").await.unwrap();
+    ledger.close().await;
+}
+
+async fn a_claim_waits_for_work_and_two_workers_share_it(place: Place) {
+    let ledger = place.ledger().await;
+    assert!(ledger.try_claim("bob", "bob-1").await.unwrap().is_none());
+    let worker = |name: &'static str| {
+        let ledger = ledger.clone();
+        tokio::spawn(async move { ledger.claim("bob", name).await.unwrap().id().to_string() })
+    };
+    let workers = [worker("bob-1"), worker("bob-2")];
+    let mut asked = [asked_of_bob(&ledger).await, asked_of_bob(&ledger).await];
+    let [one, two] = workers;
+    let mut taken = [one.await.unwrap(), two.await.unwrap()];
+    asked.sort();
+    taken.sort();
+    assert_eq!(taken, asked);
+
+    let again = ledger.claim("bob", "bob-1").await.unwrap();
+    let outcome = again.complete("done").await.unwrap();
+    assert!(outcome.changed, "the lease that was given before is given again");
+    ledger.close().await;
+}
+
+async fn messages_come_until_they_are_acknowledged(place: Place) {
+    let ledger = place.ledger().await;
+    let id = asked_of_bob(&ledger).await;
+    let waiting = tokio::spawn({
+        let ledger = ledger.clone();
+        async move { ledger.next_messages("alice").await.unwrap() }
+    });
+    ledger.claim("bob", "bob-1").await.unwrap().complete("done").await.unwrap();
+    let first = waiting.await.unwrap().messages;
+    assert_eq!((first.len(), first[0].delegation_id.as_str()), (1, id.as_str()));
+
+    assert_eq!(ledger.next_messages("alice").await.unwrap().messages, first);
+    ledger.acknowledge("alice", first[0].seq).await.unwrap();
+    let inbox = ledger.inbox("alice", None).await.unwrap();
+    assert_eq!((inbox.messages.len(), inbox.unread), (0, 0));
+    let ahead = ledger.acknowledge("alice", first[0].seq + 1).await.unwrap_err();
+    assert!(matches!(ahead.refusal(), Some(Refusal::AheadOfInbox { .. })), "{ahead}");
+    ledger.close().await;
+}
+
+async fn what_an_agent_has_set_holds_where_a_delegation_does_not_say(place: Place) {
+    let ledger = place.ledger().await;
+    let patient = AgentTerms { stuck_threshold_s: Some(77), ..AgentTerms::default() };
+    assert!(ledger.set_agent("bob", patient).await.unwrap().created);
+    let id = asked_of_bob(&ledger).await;
+    let delegation = ledger.show(&id).await.unwrap().delegation;
+    assert_eq!(delegation.terms.stuck_threshold_s, Some(77));
+    let asked = NewDelegation {
+        stuck_threshold_s: Some(5),
+        ..NewDelegation::new("alice", "bob", "be quick")
+    };
+    let delegation = ledger.delegate(&asked).await.unwrap().delegation;
+    assert_eq!(delegation.terms.stuck_threshold_s, Some(5));
+
+    let bob = ledger.agent("bob").await.unwrap().unwrap();
+    assert_eq!((bob.queued, bob.record.unwrap().terms), (2, patient));
+    assert_eq!(ledger.agents(None).await.unwrap().agents.len(), 2, "alice and bob");
+    assert!(ledger.remove_agent("bob").await.unwrap().changed);
     ledger.close().await;
 }
