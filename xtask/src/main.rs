@@ -2,7 +2,7 @@
 
 mod check;
 mod failed;
-mod postgres;
+mod needs;
 mod shell;
 mod tally;
 mod test;

@@ -1,15 +1,16 @@
 //! `test`: the one command that passes all tests.
 //!
-//! It needs the toolchain and PostgreSQL, which it installs where it can; where cargo-nextest is installed, it is used.
+//! It needs the toolchain, and installs what else the tests run where it can; where cargo-nextest is installed, it is
+//! used.
 
 use crate::failed::Failed;
-use crate::postgres;
+use crate::needs;
 use crate::shell::{Program, cargo};
 use crate::tally::Tally;
 
 /// Runs every test, doc tests included; with `args` only what they select, without doc tests.
 pub(crate) fn test(args: &[String]) -> Result<Tally, Failed> {
-    postgres::ready()?;
+    needs::ready()?;
     let mut tally = counted(runner().args(scope(args)).args(args))?;
     if args.is_empty() {
         // nextest has no doc tests, and cargo has run them already.

@@ -12,7 +12,7 @@ use crate::failed::Failed;
 use crate::shell::root;
 
 /// Where our source lies. A folder that does not exist has nothing in it.
-const FOLDERS: [&str; 4] = ["crates", "bench", "sim", "xtask"];
+const FOLDERS: [&str; 5] = ["bench", "crates", "examples", "sim", "xtask"];
 
 /// One file.
 pub(crate) struct Source {
