@@ -14,6 +14,7 @@ mod client;
 mod commands;
 mod crash;
 mod demo;
+mod examples;
 mod fleet;
 mod outage;
 mod postgres;
