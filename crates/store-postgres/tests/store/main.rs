@@ -8,6 +8,7 @@ mod checks;
 mod lists;
 mod measures;
 mod model;
+mod news;
 mod order;
 mod outages;
 mod pooler;
