@@ -28,6 +28,8 @@ pub(crate) enum Part {
     Upkeep,
     Read,
     Listen,
+    /// For whoever looks from outside, beside the servers.
+    Look,
 }
 
 /// Makes connections to one database.
@@ -45,6 +47,7 @@ impl Part {
             Self::Upkeep => "consign upkeep",
             Self::Read => "consign read",
             Self::Listen => "consign listen",
+            Self::Look => "consign look",
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! It decides nothing. Where this store bends what SQLite's does, the reason stands beside the SQL.
 
+mod audit;
+mod beside;
+mod condition;
 mod connect;
 mod doorbell;
 mod failure;
@@ -34,6 +37,8 @@ use consign_ledger::{
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
+pub use audit::{AuditError, audit};
+pub use condition::{Condition, Connections, Holder, Replica, condition};
 pub use open_error::OpenError;
 pub use time::Wall;
 

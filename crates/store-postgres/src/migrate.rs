@@ -47,7 +47,7 @@ pub(crate) async fn bring_up_to_date(
 }
 
 /// How many migrations the database has seen.
-async fn version(connection: &Connection) -> Result<i32, Trouble> {
+pub(crate) async fn version(connection: &Connection) -> Result<i32, Trouble> {
     let sql = "SELECT to_regclass('consign_migrations') IS NOT NULL";
     if !connection.query_one(sql, &[]).await?.try_get(0)? {
         return Ok(0);
@@ -56,7 +56,7 @@ async fn version(connection: &Connection) -> Result<i32, Trouble> {
     Ok(connection.query_one(sql, &[]).await?.try_get(0)?)
 }
 
-fn understood(connector: &Connector, found: i32) -> Result<usize, OpenError> {
+pub(crate) fn understood(connector: &Connector, found: i32) -> Result<usize, OpenError> {
     let known = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
     known.ok_or_else(|| OpenError::TooNew {
         database: connector.address.database().to_owned(),

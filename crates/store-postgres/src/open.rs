@@ -48,7 +48,7 @@ async fn replica_id(connection: &Connection) -> Result<i32, Trouble> {
 }
 
 /// The last moment that was written down, and what the server's clock says.
-async fn moments(connection: &Connection) -> Result<(Time, i64), Trouble> {
+pub(crate) async fn moments(connection: &Connection) -> Result<(Time, i64), Trouble> {
     let sql = "SELECT greatest(coalesce((SELECT max(heard_until) FROM replicas), 0),
                                coalesce((SELECT at FROM events ORDER BY seq DESC LIMIT 1), 0)),
                       floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -57,7 +57,10 @@ async fn moments(connection: &Connection) -> Result<(Time, i64), Trouble> {
 }
 
 /// Reads back what the server is and what the session was told.
-async fn inspect(connector: &Connector, connection: &Connection) -> Result<(), OpenError> {
+pub(crate) async fn inspect(
+    connector: &Connector,
+    connection: &Connection,
+) -> Result<(), OpenError> {
     let place = connector.address.place();
     let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
                       pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean,
@@ -96,7 +99,10 @@ async fn inspect(connector: &Connector, connection: &Connection) -> Result<(), O
 }
 
 /// Two clients of a transaction pooler that take turns meet in one session, or one client meets two.
-async fn refuse_poolers(connector: &Connector, first: &Connection) -> Result<(), OpenError> {
+pub(crate) async fn refuse_poolers(
+    connector: &Connector,
+    first: &Connection,
+) -> Result<(), OpenError> {
     match shares_sessions(connector, first).await {
         Ok(false) => Ok(()),
         Ok(true) => Err(OpenError::Pooler { place: connector.address.place() }),

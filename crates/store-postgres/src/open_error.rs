@@ -122,6 +122,26 @@ pub enum OpenError {
         /// The newest that is known here.
         known: usize,
     },
+    /// It was made by an earlier version.
+    #[error(
+        "database {database:?} has schema version {found}, and this program looks at version {known}; bring it up to date with consign migrate, or use the consign that serves it"
+    )]
+    TooOld {
+        /// The database.
+        database: String,
+        /// Its schema version.
+        found: usize,
+        /// The one that is known here.
+        known: usize,
+    },
+    /// There is none.
+    #[error(
+        "database {database:?} has no ledger in it; name the database of one, or make one with consign migrate"
+    )]
+    NoLedger {
+        /// The database.
+        database: String,
+    },
     /// Something of the same name is there already.
     #[error(
         "database {database:?} is not a Consign ledger, and has something of its own in the way: {why}; give consign a database of its own"

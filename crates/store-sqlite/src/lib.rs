@@ -35,9 +35,10 @@ use consign_ledger::{
     Questions, Reader, Reading, Rearm, Seq, Store, Time,
 };
 
-pub use audit::{Audit, AuditError, Finding, audit};
+pub use audit::{AuditError, audit};
 pub use backup::{BackupError, Copied, backup};
 pub use condition::{Condition, condition};
+pub use consign_ledger::query::{Audit, Finding};
 pub use open::OpenError;
 
 use readers::Readers;

@@ -1,12 +1,14 @@
 //! What may be asked of a ledger, and the shape of the answers.
 
 mod agents;
+mod audit;
 mod measure;
 mod outlook;
 
 pub use agents::{
     AgentHealth, AgentPage, AgentsQuery, COUNT_MAX, ENDED_MAX, Ended, HEARD_ROWS_MAX, Latest,
 };
+pub use audit::{Audit, Finding};
 pub use measure::{Measure, MeasureKind, float};
 pub use outlook::{Next, Outlook};
 

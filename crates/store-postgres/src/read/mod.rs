@@ -21,7 +21,7 @@ pub(crate) use find::{delegations, find};
 pub(crate) use inbox::inbox;
 pub(crate) use list::list;
 pub(crate) use listening::{fleet, listening};
-pub(crate) use measures::measures;
+pub(crate) use measures::{HOLDERS, measures};
 pub(crate) use row::{COLUMNS, ROW_FROM, read_row};
 pub(crate) use totals::{secret, stats, sweeps};
 

@@ -28,6 +28,23 @@ pub(crate) struct Postgres {
     pub(crate) database: Database,
 }
 
+/// Whatever a test did, what is in its database at its end is sound.
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.database.is_vandalised() {
+            return;
+        }
+        let url = self.database.url();
+        // In a runtime of its own: the test's may be the one that drops this.
+        let auditing = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(consign_store_postgres::audit(&url)).unwrap().findings
+        });
+        let findings = auditing.join().unwrap();
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+}
+
 impl Backend for Postgres {
     type Store = PostgresStore;
 

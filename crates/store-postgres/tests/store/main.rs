@@ -5,6 +5,7 @@
 mod backend;
 mod beats;
 mod checks;
+mod corruptions;
 mod lists;
 mod measures;
 mod model;

@@ -8,6 +8,7 @@ mod checks;
 use std::path::Path;
 
 use consign_ledger::delegation::status::Status;
+use consign_ledger::query::{Audit, Finding};
 use rusqlite::{Connection, ErrorCode, Transaction};
 
 use crate::open::{OpenError, open_to_judge};
@@ -15,30 +16,6 @@ use checks::CHECKS;
 
 /// Findings that one check tells of.
 const FINDINGS_PER_CHECK_MAX: usize = 100;
-
-/// What an audit saw.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Audit {
-    /// How many delegations were looked at.
-    pub delegations: u64,
-    /// How many events.
-    pub events: u64,
-    /// How many different things were asked.
-    pub checks: usize,
-    /// What is wrong; of each kind at most a hundred.
-    pub findings: Vec<Finding>,
-}
-
-/// Something that cannot be, and is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Which check found it.
-    pub check: &'static str,
-    /// Where: a delegation's id, or a place in the ledger.
-    pub place: String,
-    /// What is wrong.
-    pub told: String,
-}
 
 /// Why there was no audit.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use tokio::runtime;
@@ -13,15 +13,21 @@ use super::everyones;
 /// A database of a test's own; it goes with the test.
 pub struct Database {
     name: String,
+    /// Somebody had a session behind the store's back, so what is in it may not tell one story any more.
+    vandalised: AtomicBool,
 }
 
 impl Database {
+    fn of(name: String) -> Self {
+        Self { name, vandalised: AtomicBool::new(false) }
+    }
+
     /// An empty one.
     pub async fn empty() -> Self {
         let name = fresh_name();
         let client = client("postgres").await;
         client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a new name");
-        Self { name }
+        Self::of(name)
     }
 
     /// A copy of one that `prepare` was given the address of, once for all tests that say the same `kind`: cheaper
@@ -47,7 +53,7 @@ impl Database {
         }
         let copy = format!("CREATE DATABASE {name} TEMPLATE {template}");
         client.batch_execute(&copy).await.expect("a template that nobody is in");
-        Self { name }
+        Self::of(name)
     }
 
     /// Its address, over a socket.
@@ -89,8 +95,24 @@ impl Database {
         &self.name
     }
 
+    /// Another one with the same in it. Whoever has a session in this one loses it.
+    pub async fn copy(&self) -> Self {
+        self.end_sessions().await;
+        let name = fresh_name();
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {}", self.name);
+        client("postgres").await.batch_execute(&copy).await.expect("nobody else is in it");
+        Self::of(name)
+    }
+
+    /// Whether somebody had a session behind everybody's back.
+    #[must_use]
+    pub fn is_vandalised(&self) -> bool {
+        self.vandalised.load(Ordering::Relaxed)
+    }
+
     /// A session of its own in this database, behind everybody's back.
     pub async fn vandal(&self) -> Client {
+        self.vandalised.store(true, Ordering::Relaxed);
         client(&self.name).await
     }
 

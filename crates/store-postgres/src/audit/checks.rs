@@ -1,0 +1,214 @@
+//! The questions, in PostgreSQL's words: each finds the rows for which something does not hold, as (place, what is wrong).
+
+/// A name, and a query that is empty where all is well; in it `{statuses}` are all statuses, `{verdicts}` the terminal
+/// ones, and `{freeing}` those that free a key.
+type Check = (&'static str, &'static str);
+
+/// In the order of a delegation's life.
+pub(super) const CHECKS: [Check; 26] = [
+    // What the schema promises: no constraint is gone or was never checked, and every index holds every row.
+    (
+        "structure",
+        "SELECT place, told FROM (
+             SELECT indexrelid::regclass::text AS place, 'is an index that does not hold every row' AS told
+             FROM pg_index WHERE NOT (indisvalid AND indisready) AND indrelid = ANY (ARRAY[
+                 'delegations'::regclass, 'watch', 'events', 'messages', 'keys', 'tallies', 'late_results'])
+             UNION ALL
+             SELECT conrelid::regclass || '.' || conname, 'is a constraint that nobody checked'
+             FROM pg_constraint WHERE NOT convalidated) AS structure",
+    ),
+    (
+        "impossible",
+        "SELECT delegation_id, 'is ' || status || ', stuck for ' || coalesce(stuck_reason, 'no reason') || ', finished at '
+                || coalesce(finished_at::text, 'no time')
+         FROM delegations
+         WHERE status NOT IN ({statuses}) OR (status = 'stuck') <> (stuck_reason IS NOT NULL)
+            OR (status IN ({verdicts})) <> (finished_at IS NOT NULL)",
+    ),
+    // Every delegation ends at its deadline: what is in flight is watched, and its deadline is the one it has.
+    (
+        "not-watched",
+        "SELECT d.delegation_id, 'is ' || d.status || ' and has no watch row, so no pass looks at it'
+         FROM delegations d LEFT JOIN watch w ON w.num = d.num
+         WHERE d.finished_at IS NULL AND w.num IS NULL",
+    ),
+    (
+        "watched-in-vain",
+        "SELECT coalesce(d.delegation_id, 'number ' || w.num),
+                'has a watch row and is ' || coalesce(d.status, 'not there')
+         FROM watch w LEFT JOIN delegations d ON d.num = w.num
+         WHERE d.num IS NULL OR d.finished_at IS NOT NULL",
+    ),
+    (
+        "other-deadline",
+        "SELECT d.delegation_id, 'has the deadline ' || d.deadline || ' and is watched for ' || w.deadline
+         FROM delegations d JOIN watch w ON w.num = d.num WHERE w.deadline <> d.deadline",
+    ),
+    // A pass takes all that is past its deadline; a minute is for one that was cut off by a stop.
+    (
+        "overdue",
+        "SELECT d.delegation_id, 'is ' || d.status || ' although a pass ran after its deadline'
+         FROM watch w JOIN delegations d ON d.num = w.num
+         WHERE d.finished_at IS NULL
+           AND w.deadline < (SELECT max(started_at) FROM sweeps WHERE errors = 0) - 60000",
+    ),
+    (
+        "other-epoch",
+        "SELECT d.delegation_id,
+                'is ' || d.status || ', attempt ' || d.attempt || ', epoch ' || d.epoch || ', and is watched under attempt '
+                || w.attempt || ', epoch ' || coalesce(w.epoch::text, 'none')
+         FROM delegations d JOIN watch w ON w.num = d.num
+         WHERE w.attempt <> d.attempt
+            OR w.epoch IS DISTINCT FROM (CASE WHEN d.status = 'in_progress' AND d.waiting IS NULL THEN d.epoch END)",
+    ),
+    // Whoever beats is looked at about once per threshold, where that comes before the deadline, and never much later,
+    // unless the brake holds. Of a threshold that is the server's nothing is known here.
+    (
+        "never-looked-at",
+        "SELECT d.delegation_id, 'beats, and no pass will look whether it still does'
+         FROM watch w JOIN delegations d ON d.num = w.num
+         WHERE w.epoch IS NOT NULL AND w.check_at IS NULL
+           AND w.deadline > w.threshold_s * 1000 + 5000
+               + greatest((SELECT min(heard_until) FROM replicas), w.alive_at,
+                          w.clocks_from, d.updated_at)",
+    ),
+    (
+        "looked-at-late",
+        "SELECT d.delegation_id, 'may be silent for ' || w.threshold_s || ' s and is looked at later than that'
+         FROM watch w JOIN delegations d ON d.num = w.num
+         WHERE w.epoch IS NOT NULL AND w.threshold_s IS NOT NULL
+           AND w.check_at > w.threshold_s * 1000 + 5000
+               + greatest((SELECT min(heard_until) FROM replicas), w.alive_at,
+                          w.clocks_from, d.updated_at)
+           AND w.check_at > coalesce((SELECT max(to_at) FROM gaps WHERE cause = 'brake'), 0)",
+    ),
+    // One verdict, and status, event and message tell of the same one.
+    (
+        "not-one-verdict",
+        "SELECT delegation_id, 'is ' || status || ' and has ' || verdicts || ' verdicts in its history'
+         FROM (SELECT d.delegation_id, d.status, d.finished_at,
+                      (SELECT count(*) FROM events e
+                       WHERE e.num = d.num AND e.kind IN ({verdicts})) AS verdicts
+               FROM delegations d) AS judged
+         WHERE verdicts <> (finished_at IS NOT NULL)::integer",
+    ),
+    (
+        "other-verdict",
+        "SELECT d.delegation_id, 'is ' || d.status || ' at ' || coalesce(d.finished_at::text, 'no time')
+                || ', and its verdict was ' || e.kind || ' at ' || e.at
+         FROM events e JOIN delegations d ON d.num = e.num
+         WHERE e.kind IN ({verdicts})
+           AND (e.kind <> d.status OR e.at IS DISTINCT FROM d.finished_at)",
+    ),
+    (
+        "not-told",
+        "SELECT d.delegation_id, 'is ' || d.status || ', and its caller has no message of it'
+         FROM events e JOIN delegations d ON d.num = e.num
+         WHERE e.kind IN ({verdicts})
+           AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.agent_id = d.caller_id AND m.seq = e.seq)",
+    ),
+    (
+        "told-of-nothing",
+        "SELECT 'message ' || m.seq || ' of ' || m.agent_id,
+                CASE WHEN e.seq IS NULL THEN 'tells of an event that is not there'
+                     ELSE 'tells of a delegation that another agent asked for' END
+         FROM messages m LEFT JOIN events e ON e.seq = m.seq LEFT JOIN delegations d ON d.num = e.num
+         WHERE e.seq IS NULL OR d.caller_id IS DISTINCT FROM m.agent_id",
+    ),
+    // The history is whole: it begins, each event goes on where the last one ended, nothing leaves a verdict.
+    (
+        "broken-history",
+        "SELECT d.delegation_id, 'event ' || h.seq || ' begins at ' || coalesce(h.from_status, 'nothing')
+                || ', and the one before it ended at ' || coalesce(h.before, 'nothing')
+         FROM (SELECT num, seq, from_status, lag(to_status) OVER (PARTITION BY num ORDER BY seq) AS before
+               FROM events) h
+         JOIN delegations d ON d.num = h.num
+         WHERE h.from_status IS DISTINCT FROM h.before",
+    ),
+    (
+        "revised-verdict",
+        "SELECT d.delegation_id, 'event ' || e.seq || ' leads from ' || e.from_status || ' to ' || e.to_status
+         FROM events e JOIN delegations d ON d.num = e.num
+         WHERE e.from_status IN ({verdicts}) AND e.to_status <> e.from_status",
+    ),
+    (
+        "other-status",
+        "SELECT d.delegation_id, 'is ' || d.status || ', and its history ends at '
+                || coalesce((SELECT e.to_status FROM events e WHERE e.num = d.num ORDER BY e.seq DESC LIMIT 1), 'nothing')
+         FROM delegations d
+         WHERE d.status IS DISTINCT FROM (SELECT e.to_status FROM events e WHERE e.num = d.num ORDER BY e.seq DESC LIMIT 1)",
+    ),
+    (
+        "other-version",
+        "SELECT delegation_id, 'has version ' || version || ' and ' || events || ' events'
+         FROM (SELECT d.delegation_id, d.version, (SELECT count(*) FROM events e WHERE e.num = d.num) AS events
+               FROM delegations d) AS counted
+         WHERE version <> events",
+    ),
+    (
+        "event-of-nothing",
+        "SELECT 'event ' || e.seq, 'belongs to number ' || e.num || ', which is not there'
+         FROM events e LEFT JOIN delegations d ON d.num = e.num WHERE d.num IS NULL",
+    ),
+    // Numbers and times of one delegation have one order; who decides about another reads the clock beside. Where the
+    // clock was set back, two servers may differ by as much as is no step.
+    (
+        "back-in-time",
+        "SELECT 'event ' || seq, 'happened at ' || at || ', and the one before it at ' || before
+         FROM (SELECT seq, at, lag(at) OVER (PARTITION BY num ORDER BY seq) AS before FROM events) AS timed
+         WHERE at < before - 2000",
+    ),
+    (
+        "number-twice",
+        "SELECT n.kind, 'number ' || n.highest || ' was handed out, and the next one is to be ' || (n.last + 1)
+         FROM (SELECT 'event' AS kind, (SELECT max(seq) FROM events) AS highest,
+                      coalesce((SELECT last FROM numbers WHERE kind = 'event'), 0) AS last
+               UNION ALL
+               SELECT 'delegation', (SELECT max(num) FROM delegations),
+                      (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM delegation_nums)) AS n
+         WHERE n.highest > n.last",
+    ),
+    // What stands beside a delegation belongs to it.
+    (
+        "other-tally",
+        "SELECT t.status, 'is counted as ' || t.count || ', and is the status of '
+                || (SELECT count(*) FROM delegations d WHERE d.status = t.status)
+         FROM tallies t WHERE t.count <> (SELECT count(*) FROM delegations d WHERE d.status = t.status)",
+    ),
+    (
+        "key-held-in-vain",
+        "SELECT coalesce(d.delegation_id, 'number ' || k.num),
+                'holds the key ' || k.idempotency_key || ' of ' || k.caller_id || ' and is '
+                || coalesce(d.status, 'not there')
+         FROM keys k LEFT JOIN delegations d ON d.num = k.num
+         WHERE d.num IS NULL OR d.status IN ({freeing})
+            OR d.caller_id <> k.caller_id OR d.idempotency_key IS DISTINCT FROM k.idempotency_key",
+    ),
+    (
+        "key-not-held",
+        "SELECT d.delegation_id, 'is ' || d.status || ', and nobody holds its key ' || d.idempotency_key
+         FROM delegations d
+         LEFT JOIN keys k ON k.caller_id = d.caller_id AND k.idempotency_key = d.idempotency_key
+         WHERE d.idempotency_key IS NOT NULL AND d.status NOT IN ({freeing}) AND k.num IS NULL",
+    ),
+    (
+        "no-task",
+        "SELECT d.delegation_id, 'has no task' FROM delegations d LEFT JOIN tasks t ON t.num = d.num
+         WHERE t.num IS NULL",
+    ),
+    (
+        "result-without-verdict",
+        "SELECT coalesce(d.delegation_id, 'number ' || r.num),
+                'has a result and is ' || coalesce(d.status, 'not there')
+         FROM results r LEFT JOIN delegations d ON d.num = r.num
+         WHERE d.status IS DISTINCT FROM 'completed'",
+    ),
+    (
+        "other-late-results",
+        "SELECT delegation_id, 'counts ' || late_count || ' late results and has ' || kept
+         FROM (SELECT d.delegation_id, d.late_count,
+                      (SELECT count(*) FROM late_results l WHERE l.num = d.num) AS kept
+               FROM delegations d) AS counted
+         WHERE late_count <> kept",
+    ),
+];
