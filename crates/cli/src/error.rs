@@ -45,6 +45,9 @@ pub(crate) enum CliError {
     /// The ledger could not be looked at.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The ledger could not be looked at in its database.
+    #[error(transparent)]
+    AuditInDatabase(#[from] consign_store_postgres::AuditError),
     /// The demo cannot be played, or an agent cannot play its part.
     #[error("{0}")]
     Demo(String),
@@ -69,6 +72,7 @@ impl CliError {
             | Self::Unwritable { .. }
             | Self::Backup(_)
             | Self::Audit(_)
+            | Self::AuditInDatabase(_)
             | Self::Demo(_) => Exit::Broken,
             Self::Stop(_) => Exit::Stop,
             Self::Server { error, .. } => of_client(error),

@@ -1,10 +1,10 @@
-//! What the subcommands share that look at a ledger's file and not at its server.
+//! What the subcommands share that look at a ledger itself, beside its server.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use consign_server::{DATABASE_URL_DEFAULT, ledger_file};
+use consign_server::{DATABASE_URL_DEFAULT, Database, ServeError, ledger_file};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -12,7 +12,7 @@ use crate::exit::Exit;
 /// Which ledger.
 #[derive(Args)]
 pub(crate) struct OnDisk {
-    /// The ledger, as its server is told: sqlite:PATH
+    /// The ledger, as its server is told
     #[arg(
         long,
         env = "CONSIGN_DATABASE_URL",
@@ -25,11 +25,21 @@ pub(crate) struct OnDisk {
 }
 
 impl OnDisk {
-    /// The ledger's file.
+    /// Where the ledger is.
+    pub(crate) fn database(&self) -> Result<Database, CliError> {
+        let url = match self.database_url.as_str() {
+            "" => DATABASE_URL_DEFAULT,
+            url => url,
+        };
+        Database::of_url(url)
+            .map_err(|why| CliError::Usage(ServeError::DatabaseUrl(why).to_string()))
+    }
+
+    /// The ledger's file, for what only a ledger in a file knows.
     pub(crate) fn ledger(&self) -> Result<PathBuf, CliError> {
         let url = self.database_url.as_str();
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let why = "this looks at ledgers in SQLite; copy one in PostgreSQL with pg_dump: docs/backup.md";
+            let why = "this copies ledgers in SQLite; copy one in PostgreSQL with pg_dump: docs/backup.md";
             return Err(CliError::Usage(why.to_owned()));
         }
         ledger_file(url).map_err(|why| CliError::Usage(why.to_string()))

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, Place, StatusFilter};
+use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, Place, StatusFilter, float};
 use consign_ledger::{AgentId, Cascade, DelegationId, Time};
 use consign_testkit::postgres::Database;
 use serde_json::Value;
@@ -23,6 +23,9 @@ const MANY: i64 = 1_000_000;
 const FEW: i64 = 10_000;
 /// A prepared statement is planned for its values five times, then perhaps once and for all.
 const CALLS: usize = 7;
+/// A row that is found by descents of its own costs so many at most, where the newer versions of PostgreSQL find those
+/// of a small table in fewer descents altogether.
+const PAGES_PER_ROW: f64 = 20.0;
 
 /// A database whose every plan is written down.
 struct Spied {
@@ -73,14 +76,15 @@ impl Spied {
         self.connection.batch_execute("ANALYZE").await.unwrap();
     }
 
-    /// The plans of the last of several calls.
-    async fn plans(&self, query: &Query) -> Vec<Value> {
+    /// The plans of the last of several calls, and how much it found.
+    async fn plans(&self, query: &Query) -> (Vec<Value>, usize) {
+        let mut found = 0;
         for _ in 0..CALLS {
             self.plans.lock().unwrap().clear();
-            let found = query.1(&self.connection).await.unwrap();
+            found = query.1(&self.connection).await.unwrap();
             assert!(found > 0, "{} found nothing", query.0);
         }
-        std::mem::take(&mut *self.plans.lock().unwrap())
+        (std::mem::take(&mut *self.plans.lock().unwrap()), found)
     }
 }
 
@@ -267,7 +271,7 @@ async fn every_hot_query_walks_an_index_and_costs_the_same_for_a_million_analyse
         for (part, query) in reads.chain(write::HOT.iter().map(|query| (Part::Append, query))) {
             few.act_as(part).await;
             many.act_as(part).await;
-            let (small, large) = (few.plans(query).await, many.plans(query).await);
+            let ((small, _), (large, found)) = (few.plans(query).await, many.plans(query).await);
             assert!(!large.is_empty(), "{}: no plan was heard of", query.0);
             let what = format!("{} (analysed: {analysed})", query.0);
             for node in large.iter().flat_map(nodes) {
@@ -275,7 +279,8 @@ async fn every_hot_query_walks_an_index_and_costs_the_same_for_a_million_analyse
             }
             let cost = |plans: &[Value]| plans.iter().map(pages).sum::<f64>();
             let (small, large) = (cost(&small), cost(&large));
-            if large > small * 1.5 + 100.0 {
+            let enough = (small * 1.5 + 100.0).max(PAGES_PER_ROW * float(found as u64));
+            if large > enough {
                 complaints
                     .push(format!("{what}: {small} pages for ten thousand, {large} for a million"));
             }

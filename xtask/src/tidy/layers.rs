@@ -29,7 +29,7 @@ const LAYERS: [Layer; 14] = [
     ("consign", &[LEDGER, "consign-sweeper", "consign-delivery", ENGINE]),
     ("consign-server", &[ENGINE, "consign-api-http"]),
     ("consign-client", &[]),
-    ("consign-cli", &["consign-server", "consign-client", STORES[0]]),
+    ("consign-cli", &["consign-server", "consign-client", STORES[0], STORES[1]]),
     ("consign-testkit", &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery"]),
     ("consign-bench", &[LEDGER, STORES[0], "consign-sweeper", "consign-testkit"]),
     ("xtask", &[]),

@@ -1,10 +1,12 @@
-//! `consign audit`: asks a ledger on disk whether everything holds that must, also while its server runs.
+//! `consign audit`: asks a ledger, in its file or its database, whether everything holds that must, also while its server runs.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use consign_store_sqlite::{Audit as Seen, audit};
+use consign_server::Database;
+use consign_store_sqlite::Audit as Seen;
 use serde_json::json;
+use tokio::runtime::Builder;
 
 use crate::error::CliError;
 use crate::exit::{Exit, OF_JUDGING};
@@ -31,13 +33,23 @@ impl Audit {
     }
 
     fn judge(&self) -> Result<Exit, CliError> {
-        let seen = audit(&self.on_disk.ledger()?)?;
+        let seen = seen(&self.on_disk.database()?)?;
         if self.json {
             print::lines(&document(&seen))?;
         } else {
             print::lines(&in_words(&Paper::new(false), &seen))?;
         }
         Ok(if seen.findings.is_empty() { Exit::Done } else { Exit::Unsound })
+    }
+}
+
+fn seen(database: &Database) -> Result<Seen, CliError> {
+    match database {
+        Database::Sqlite(path) => Ok(consign_store_sqlite::audit(path)?),
+        Database::Postgres { url, .. } => {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            Ok(runtime.block_on(consign_store_postgres::audit(url))?)
+        }
     }
 }
 
@@ -53,7 +65,7 @@ fn in_words(paper: &Paper, seen: &Seen) -> String {
     }
     eprintln!(
         "consign: {asked}: {} findings\n  \
-         keep a copy of the ledger's files as they are, and tell the project what was found; \
+         keep a copy of the ledger as it is, and tell the project what was found; \
          to go on from an earlier copy: docs/backup.md",
         findings.len()
     );

@@ -1,4 +1,4 @@
-//! `consign doctor`: looks at settings, disk, ledger, clock and server, and says what to do.
+//! `consign doctor`: looks at settings, disk or database, ledger, clock and server, and says what to do.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use consign_server::{Database, Options, Settings};
 use serde_json::{Value, json};
 
 use crate::asking::{Asking, Visit};
-use crate::diagnosis::{Diagnosis, State, disk, ledger, server};
+use crate::diagnosis::{Diagnosis, State, database, disk, ledger, server};
 use crate::error::CliError;
 use crate::exit::{Exit, OF_JUDGING};
 use crate::print;
@@ -46,12 +46,7 @@ impl Doctor {
                 found.extend(disk(path));
                 found.extend(ledger(path, now));
             }
-            // What can be seen of it from outside is what its server says.
-            database @ Database::Postgres { .. } => found.push(Diagnosis::note(
-                "ledger",
-                format!("{database} is not looked into"),
-                "read what its server says",
-            )),
+            Database::Postgres { url, shown } => found.extend(database(url, shown, now).await),
         }
         found.extend(server(visit, settings.sweeper_interval_s, now).await);
         found

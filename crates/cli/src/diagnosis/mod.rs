@@ -1,5 +1,6 @@
 //! What may be wrong with an installation: each thing that is looked at, what was seen, and what to do about it.
 
+mod database;
 mod disk;
 mod ledger;
 mod server;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::print::{Paper, escaped};
 
+pub(crate) use database::database;
 pub(crate) use disk::disk;
 pub(crate) use ledger::ledger;
 pub(crate) use server::server;

@@ -16,6 +16,7 @@ mod crash;
 mod demo;
 mod examples;
 mod fleet;
+mod judged;
 mod outage;
 mod postgres;
 mod pty;

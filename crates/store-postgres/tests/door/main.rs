@@ -2,6 +2,8 @@
 //!
 //! This test has the name of theirs, because their snapshots are found by it.
 
+#[path = "../../../api-http/tests/door/agents.rs"]
+mod agents;
 #[path = "../../../api-http/tests/door/bad_input.rs"]
 mod bad_input;
 #[path = "../../../api-http/tests/door/batches.rs"]

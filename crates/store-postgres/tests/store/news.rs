@@ -17,7 +17,7 @@ const AT_MOST: Duration = Duration::from_secs(30);
 /// How soon the bell tells of a verdict in the ordinary case.
 const SOON: Duration = Duration::from_millis(100);
 /// What a lost bell costs at most, and what a busy machine may add to it.
-const LOOKED_FOR: Duration = Duration::from_millis(2000 + 3000);
+const LOOKED_FOR: Duration = Duration::from_secs(2 + 3);
 /// Between what the bell takes and what a look takes, far from both.
 const BETWEEN: Duration = Duration::from_secs(1);
 

@@ -27,7 +27,7 @@ fn an_audit_finds_what_is_wrong_and_nothing_else() {
         .types("consign audit --database-url sqlite:copy.db")
         .types("consign audit --database-url sqlite:copy.db --json")
         .types("consign audit --database-url sqlite:missing.db")
-        .types("consign audit --database-url postgres://localhost/consign")
+        .types("consign audit --database-url postgres://127.0.0.1:1/consign")
         .types("consign audit --database-url nonsense");
     session.reads_as("audit");
 }
