@@ -23,7 +23,7 @@ pub use topic::Topic;
 pub use waiters::WAITERS_MAX;
 
 use follow::{Following, pause};
-use waiters::{NoPlace, Waiters};
+use waiters::{NoPlace, Place, Waiters};
 
 /// What a waiter waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,11 @@ impl<S: Store> Follower<S> {
             let last_look = over.is_elapsed() || at_most.is_zero() || self.waiters.is_closed();
             // Not kept over the sleep: what is found is large, and many wait.
             match look().await? {
-                found if last_look || is_news(&found) => return Ok(found),
+                found if is_news(&found) => {
+                    place.iter().for_each(Place::pass_on);
+                    return Ok(found);
+                }
+                found if last_look => return Ok(found),
                 _ => {}
             }
             match &place {

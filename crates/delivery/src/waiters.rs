@@ -148,6 +148,15 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Whoever found something leaves its waking to the next: there may be more.
+    pub(crate) fn pass_on(&self) {
+        if let Some(seat) = self.waiters.seats().by_topic.get_mut(&self.key) {
+            seat.rung = true;
+        }
+    }
+}
+
 impl Drop for Place {
     /// News for one that this one has not heard is for the next.
     fn drop(&mut self) {
@@ -233,6 +242,20 @@ mod tests {
         assert!(is_woken(&second), "the first left without hearing it");
         drop(second);
         assert!(!is_woken(&third), "the second heard it");
+    }
+
+    #[test]
+    fn who_found_work_wakes_the_next() {
+        let waiters = Waiters::default();
+        let [first, second]: [_; 2] = enter(&waiters, &work("bob"));
+        waiters.wake(&work("bob"));
+        assert_eq!(woken(&[first, second]), [true, false]);
+        let [first, second]: [_; 2] = enter(&waiters, &work("carol"));
+        waiters.wake(&work("carol"));
+        assert!(is_woken(&first));
+        first.pass_on();
+        drop(first);
+        assert!(is_woken(&second));
     }
 
     #[test]

@@ -22,6 +22,14 @@ pub struct AgentTerms {
     pub max_queued: Option<u32>,
 }
 
+impl AgentTerms {
+    /// Whether it bounds what the agent may have to do.
+    #[must_use]
+    pub fn has_limits(&self) -> bool {
+        self.max_in_flight.is_some() || self.max_queued.is_some()
+    }
+}
+
 /// An agent's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {

@@ -31,9 +31,9 @@ pub use payload::{
     Payload, TEXT_BYTES_MAX, preview,
 };
 pub use store::{
-    Append, BadRow, BeatRow, Cascade, CascadeBegun, Decide, Heard, InboxState, LateKey, LateResult,
-    Loaded, Mark, NewBodies, NewEvent, NewMessage, ProgressWrite, Questions, Reader, Rearm, Row,
-    RowWrite, Store, Was,
+    Append, BadRow, BeatRow, Cascade, CascadeBegun, Decide, Heard, InboxState, LOAD_COUNT_MAX,
+    LateKey, LateResult, Load, Loaded, Mark, NewBodies, NewEvent, NewMessage, ProgressWrite,
+    Questions, Reader, Rearm, Row, RowWrite, Store, Was,
 };
 pub use time::{Clock, Reading, Span, Steady, Time};
 

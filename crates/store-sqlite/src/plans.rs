@@ -70,6 +70,12 @@ fn page(connection: &Connection, filter: Filter) -> Result<usize, Trouble> {
     Ok(read::list(connection, &Filter { limit: 50, ..filter })?.items.len())
 }
 
+/// A count that ends soon.
+fn count(connection: &Connection, sql: &str, agent: &str) -> Result<usize, Trouble> {
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row((agent, 20), |row| row.get(0))?)
+}
+
 /// What is asked often, and what each must find at least, so that no plan is praised for an empty answer.
 const HOT: &[Query] = &[
     ("find", |c| Ok(usize::from(read::find(c, &first())?.is_some()))),
@@ -127,6 +133,8 @@ const HOT: &[Query] = &[
         let mut statement = c.prepare_cached(write::HELD_UNDER)?;
         Ok(statement.query_map(("callee-60", "claim-7", 100), |_| Ok(()))?.count())
     }),
+    ("what an agent holds", |c| count(c, write::HELD, "callee-60")),
+    ("what waits for an agent", |c| count(c, write::QUEUED, "callee-50")),
     ("late results", |c| Ok(1 + read::late_results(c, &first())?.len())),
     ("cascades", |c| Ok(1 + read::cascades(c, 10)?.len())),
     ("children in flight", |c| {

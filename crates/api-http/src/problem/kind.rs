@@ -53,6 +53,7 @@ kinds! {
     TooDeep = UNPROCESSABLE_ENTITY "too-deep" "The tree of delegations is too deep";
     NotYours = UNPROCESSABLE_ENTITY "not-yours" "This is somebody else's to do";
     AheadOfInbox = UNPROCESSABLE_ENTITY "ahead-of-inbox" "There is no such message yet";
+    QueueFull = TOO_MANY_REQUESTS "queue-full" "The callee has enough to do";
     TooManyRequests = TOO_MANY_REQUESTS "too-many-requests" "Too many requests at once";
     Internal = INTERNAL_SERVER_ERROR "internal" "The ledger failed";
     Contended = SERVICE_UNAVAILABLE "contended" "Other writers kept winning";
@@ -77,6 +78,7 @@ impl From<&Refusal> for Kind {
             Refusal::TooDeep => Self::TooDeep,
             Refusal::NotYours(_) => Self::NotYours,
             Refusal::AheadOfInbox { .. } => Self::AheadOfInbox,
+            Refusal::QueueFull { .. } => Self::QueueFull,
             Refusal::Invalid { .. } => Self::InvalidRequest,
         }
     }
@@ -108,6 +110,7 @@ mod tests {
             Refusal::TooDeep,
             Refusal::NotYours(String::new()),
             Refusal::AheadOfInbox { through: 2, newest: 1 },
+            Refusal::QueueFull { callee: String::new(), max: 1 },
             Refusal::invalid("field", "message"),
         ] {
             assert_eq!(Kind::from(&refusal).name(), refusal.name());

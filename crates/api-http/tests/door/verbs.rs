@@ -159,6 +159,19 @@ async fn claiming_takes_what_waits_the_highest_priority_first() {
 }
 
 #[tokio::test]
+async fn limits_bound_what_is_delegated_and_what_is_claimed() {
+    let mut door = Door::open().await;
+    door.ask("PUT", "/v1/agents/bob", r#"{"max_in_flight":1,"max_queued":2}"#).await;
+    door.delegated("D1").await;
+    door.delegated("D2").await;
+    door.forget();
+    assert_eq!(door.delegated("D3").await.headers["retry-after"], "1");
+    door.claims(r#"{"max":100}"#).await;
+    door.claims("").await;
+    assert_snapshot!(door.said());
+}
+
+#[tokio::test]
 async fn tasks_that_are_too_large_together_are_left_to_be_shown() {
     let mut door = Door::open().await;
     let task = "x".repeat(3 << 20);

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::id::{AgentId, DelegationId, IdempotencyKey};
 use crate::payload::{Json, Payload};
 use crate::store::{
-    Append, BadRow, InboxState, LateKey, Loaded, NewBodies, ProgressWrite, Row, Was,
+    Append, BadRow, InboxState, LateKey, Load, Loaded, NewBodies, ProgressWrite, Row, Was,
 };
 use crate::time::Time;
 
@@ -65,6 +65,7 @@ pub(crate) struct Book {
     retries: HashMap<DelegationId, DelegationId>,
     late: HashSet<LateKey>,
     agents: HashMap<AgentId, Agent>,
+    loads: HashMap<AgentId, Load>,
     inboxes: HashMap<AgentId, InboxState>,
     listening: Listening,
     override_reason: Option<String>,
@@ -84,6 +85,7 @@ impl Book {
             retries: loaded.retries.into_iter().collect(),
             late: loaded.late.into_iter().collect(),
             agents: loaded.agents.into_iter().map(|it| (it.agent_id.clone(), it)).collect(),
+            loads: loaded.loads.into_iter().collect(),
             inboxes: loaded.inboxes.into_iter().collect(),
             listening: loaded.listening,
             override_reason: None,

@@ -1,11 +1,12 @@
-//! What an agent may claim, and what it holds already, among the rows of this batch.
+//! What an agent may claim, what it holds already, and how much more it may have, as this batch knows it.
 
 use std::cmp::Reverse;
 
 use crate::delegation::Delegation;
+use crate::delegation::status::Status;
 use crate::delegation::watch::RowNum;
 use crate::id::{AgentId, ClaimId};
-use crate::store::Was;
+use crate::store::{Load, Was};
 use crate::time::Time;
 
 use super::{Book, Leaf, Slot};
@@ -41,6 +42,48 @@ impl Book {
         }
         turns.sort_unstable();
         turns.into_iter().map(|(.., place)| Slot(place)).collect()
+    }
+}
+
+/// Limits, which are in the agents' records.
+impl Book {
+    /// How much more the callee may take from its queue.
+    pub(crate) fn room_in_hands(&self, callee_id: &AgentId) -> usize {
+        let max = self.agent(callee_id).and_then(|agent| agent.terms.max_in_flight);
+        let room = max.map(|max| max.saturating_sub(self.load(callee_id).held));
+        room.map_or(usize::MAX, |room| room as usize)
+    }
+
+    /// The limit of the callee's queue, if it is reached.
+    pub(crate) fn full_queue(&self, callee_id: &AgentId) -> Option<u32> {
+        let max = self.agent(callee_id)?.terms.max_queued?;
+        (self.load(callee_id).queued >= max).then_some(max)
+    }
+
+    fn load(&self, callee_id: &AgentId) -> Load {
+        self.loads.get(callee_id).copied().unwrap_or_default()
+    }
+
+    /// What a fact changes about the loads that are known here.
+    pub(super) fn shift_load(&mut self, before: Option<(AgentId, Load)>, after: (AgentId, Load)) {
+        if let Some((callee_id, weight)) = before
+            && let Some(load) = self.loads.get_mut(&callee_id)
+        {
+            load.held = load.held.saturating_sub(weight.held);
+            load.queued = load.queued.saturating_sub(weight.queued);
+        }
+        if let Some(load) = self.loads.get_mut(&after.0) {
+            load.held += after.1.held;
+            load.queued += after.1.queued;
+        }
+    }
+}
+
+impl Delegation {
+    /// What it adds to its callee's load.
+    pub(super) fn weight(&self) -> Load {
+        let held = self.in_flight() && self.held;
+        Load { held: held.into(), queued: (self.status == Status::Queued).into() }
     }
 }
 

@@ -40,7 +40,9 @@ impl Book {
             .was_status
             .map(|_| leaf.delegation.status)
             .or((leaf.touched).then_some(leaf.delegation.status));
+        let before = from.map(|_| (leaf.delegation.callee_id.clone(), leaf.delegation.weight()));
         leaf.delegation.apply(&change, role, now);
+        let after = (leaf.delegation.callee_id.clone(), leaf.delegation.weight());
         leaf.touched = true;
         leaf.rearmed = Rearmed::ByTheRules;
         if matches!(change, Change::Requeued { .. } | Change::Released(_)) {
@@ -59,6 +61,7 @@ impl Book {
             change,
         };
         self.append.events.push(event);
+        self.shift_load(before, after);
         self.follow(slot);
     }
 

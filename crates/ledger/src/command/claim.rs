@@ -32,6 +32,8 @@ pub struct Taken {
 impl Claim {
     pub(crate) fn ask(&self, questions: &mut Questions) {
         questions.claims.push((self.callee_id.clone(), self.max));
+        questions.agents.push(self.callee_id.clone());
+        questions.loads.push(self.callee_id.clone());
         let claim_id = self.claim_id.iter().cloned();
         questions.held_under.extend(claim_id.map(|claim_id| (self.callee_id.clone(), claim_id)));
     }
@@ -39,7 +41,8 @@ impl Claim {
     pub(crate) fn decide(&self, book: &mut Book) -> Vec<Taken> {
         let mut slots = self.taken_before(book);
         if slots.is_empty() {
-            slots = book.claimable_by(&self.callee_id, self.max);
+            let room = book.room_in_hands(&self.callee_id);
+            slots = book.claimable_by(&self.callee_id, self.max.min(room));
             for slot in &slots {
                 book.record(*slot, Role::Callee, Change::Claimed(self.claim_id.clone()));
             }

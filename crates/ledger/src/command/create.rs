@@ -56,6 +56,7 @@ impl Create {
         questions.keys.extend(self.scoped_key());
         questions.lineages.extend(self.parent_id.clone());
         questions.agents.push(self.callee_id.clone());
+        questions.loads.push(self.callee_id.clone());
         if self.notify.is_none() {
             questions.agents.push(self.caller_id.clone());
         }
@@ -67,6 +68,7 @@ impl Create {
             return Ok(Outcome::replay(book, slot));
         }
         self.check_attempts()?;
+        self.check_queue(book)?;
         let deadline = self
             .deadline
             .unwrap_or(DeadlineRequest::In(DEADLINE_S_DEFAULT))
@@ -112,6 +114,17 @@ impl Create {
             return Err(Refusal::invalid("max_attempts", why).into());
         }
         Ok(())
+    }
+
+    /// Of new work alone: what is handed out again is never refused.
+    fn check_queue(&self, book: &Book) -> Result<(), Refused> {
+        match book.full_queue(&self.callee_id).filter(|_| !self.dispatched) {
+            Some(max) => {
+                let callee = self.callee_id.to_string();
+                Err(Refusal::QueueFull { callee, max }.into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// The delegation that this very request made before, if it did. The id speaks before the key.

@@ -97,6 +97,16 @@ pub enum Refusal {
         /// The newest message, or what was acknowledged before.
         newest: Seq,
     },
+    /// The callee has enough to do.
+    #[error(
+        "{max} delegations wait for agent {callee:?}, as many as its record lets wait (`max_queued`); come back when some are taken, or ask another agent"
+    )]
+    QueueFull {
+        /// The callee.
+        callee: String,
+        /// Its limit.
+        max: u32,
+    },
     /// The request itself is wrong.
     #[error("{field}: {message}")]
     Invalid {
@@ -132,6 +142,7 @@ impl Refusal {
             Self::TooDeep => "too-deep",
             Self::NotYours(_) => "not-yours",
             Self::AheadOfInbox { .. } => "ahead-of-inbox",
+            Self::QueueFull { .. } => "queue-full",
             Self::Invalid { .. } => "invalid-request",
         }
     }

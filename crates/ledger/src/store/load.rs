@@ -1,6 +1,6 @@
 //! What a batch asks before it decides, and the answers.
 
-use crate::agent::Agent;
+use crate::agent::{AGENT_LIMIT_MAX, Agent};
 use crate::delegation::Delegation;
 use crate::delegation::lease::Epoch;
 use crate::delegation::listening::Listening;
@@ -30,6 +30,8 @@ pub struct Questions {
     pub agents_written: Vec<AgentId>,
     /// How far these agents have read, and could read.
     pub inboxes: Vec<AgentId>,
+    /// How much these callees hold, and how much waits for them: of those whose record has a limit, or is written.
+    pub loads: Vec<AgentId>,
     /// What these callees may claim, each so many, first those whose turn it is; fewer only where there are no more,
     /// or where another writer has them.
     pub claims: Vec<(AgentId, usize)>,
@@ -54,6 +56,7 @@ impl Questions {
         sort(&mut self.agents);
         sort(&mut self.agents_written);
         sort(&mut self.inboxes);
+        sort(&mut self.loads);
         sort(&mut self.held_under);
         self.claims.sort_unstable();
         self.claims.dedup_by(|next, first| {
@@ -81,12 +84,26 @@ pub struct Loaded {
     pub late: Vec<LateKey>,
     /// The records that there are.
     pub agents: Vec<Agent>,
+    /// The loads that were asked for.
+    pub loads: Vec<(AgentId, Load)>,
     /// How far each agent that was asked for has read.
     pub inboxes: Vec<(AgentId, InboxState)>,
     /// When the ledger listened, as far back as the loaded rows need it, with the newest brake; empty where
     /// not asked for.
     pub listening: Listening,
 }
+
+/// How much an agent has to do, each counted up to [`LOAD_COUNT_MAX`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// What is in flight under a lease that holds.
+    pub held: u32,
+    /// What waits in its queue.
+    pub queued: u32,
+}
+
+/// As far as loads are counted: to the largest limit, and what a batch can take away from it.
+pub const LOAD_COUNT_MAX: u32 = AGENT_LIMIT_MAX + 2000;
 
 /// How far an inbox was read, and how far it goes. Zero where nothing was, or is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -34,7 +34,7 @@ pub use append::{
     RowWrite, Was,
 };
 pub use beat::{BeatRow, Heard, Mark, Rearm};
-pub use load::{BadRow, InboxState, LateKey, Loaded, Questions, Row};
+pub use load::{BadRow, InboxState, LOAD_COUNT_MAX, LateKey, Load, Loaded, Questions, Row};
 
 use std::future::Future;
 

@@ -1,7 +1,7 @@
 //! The locks of claims: names first, before any row is locked, and candidates last, without waiting for anybody.
 
 use consign_ledger::command::CLAIM_MAX;
-use consign_ledger::{AgentId, BadRow, ClaimId, Questions};
+use consign_ledger::{Agent, AgentId, BadRow, ClaimId, LOAD_COUNT_MAX, Load, Questions};
 use tokio_postgres::{Error, Row, Statement};
 
 use super::load::Value;
@@ -19,7 +19,7 @@ const LOCK_NAMES: &str = "
 /// Locks what the rules call claimable, but for the last word on the deadline, as far as nobody else has it: replicas
 /// do not wait for each other's claims. Beside what the batch asks for by name, which may be taken by then. The first
 /// terms are those of its index.
-pub(super) const LOCK_CLAIMABLE: &str = "
+const LOCK_CLAIMABLE: &str = "
     SELECT c.num FROM unnest($1::text[], $2::bigint[]) a (callee_id, wanted)
     CROSS JOIN LATERAL (
         SELECT d.num FROM delegations d
@@ -27,6 +27,14 @@ pub(super) const LOCK_CLAIMABLE: &str = "
           AND d.deadline >= $3 AND d.num <> ALL ($4::bigint[]) AND d.delegation_id <> ALL ($5::text[])
         ORDER BY d.priority DESC, d.queued_at, d.num LIMIT a.wanted
         FOR NO KEY UPDATE SKIP LOCKED) c";
+
+pub(super) const LOADS: &str = "
+    SELECT a.agent_id,
+           (SELECT count(*) FROM (SELECT 1 FROM delegations d
+                                  WHERE d.callee_id = a.agent_id AND d.held AND d.finished_at IS NULL LIMIT $2) h),
+           (SELECT count(*) FROM (SELECT 1 FROM delegations d
+                                  WHERE d.callee_id = a.agent_id AND d.status = 'queued' LIMIT $2) q)
+    FROM unnest($1::text[]) a (agent_id)";
 
 /// What a batch claims, as arrays.
 pub(super) struct Claims<'q> {
@@ -102,4 +110,32 @@ impl<'q> Claims<'q> {
         }
         self.unreadable.len() > known
     }
+}
+
+/// How much callees have to do, only where it matters: most have no limit. The records of those that have one are
+/// locked, so on all replicas one batch at a time counts up to it.
+pub(super) async fn loads(
+    connection: &Connection,
+    questions: &Questions,
+    agents: &[Agent],
+) -> Result<Vec<(AgentId, Load)>, Trouble> {
+    let matters = |id: &&AgentId| {
+        let record = agents.iter().find(|agent| agent.agent_id == **id);
+        questions.agents_written.contains(id) || record.is_some_and(|it| it.terms.has_limits())
+    };
+    let asked: Vec<&AgentId> = questions.loads.iter().filter(matters).collect();
+    if asked.is_empty() {
+        return Ok(vec![]);
+    }
+    let statement = connection.prepare_cached(LOADS).await?;
+    let ids: Vec<&str> = asked.iter().map(|id| id.as_str()).collect();
+    let rows = connection.query(&statement, &[&ids, &i64::from(LOAD_COUNT_MAX)]).await?;
+    let count = |row: &Row, at| -> Result<u32, Trouble> {
+        Ok(u32::try_from(row.try_get::<_, i64>(at)?).unwrap_or(LOAD_COUNT_MAX))
+    };
+    let mut loads = Vec::with_capacity(asked.len());
+    for (id, row) in asked.into_iter().zip(&rows) {
+        loads.push((id.clone(), Load { held: count(row, 1)?, queued: count(row, 2)? }));
+    }
+    Ok(loads)
 }

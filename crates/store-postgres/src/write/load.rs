@@ -10,7 +10,7 @@ use consign_ledger::{
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::claims::Claims;
+use super::claims::{self, Claims};
 use crate::connect::Connection;
 use crate::failure::Trouble;
 use crate::read::{self, COLUMNS, ROW_FROM};
@@ -220,6 +220,7 @@ pub(super) async fn read(
     watched?;
     let mut loaded = empty(time.at(wall_ms?.try_get(0)?));
     loaded.agents = agents?;
+    loaded.loads = claims::loads(connection, asked.questions, &loaded.agents).await?;
     take_rows(&mut loaded, &rows?)?;
     if asked.claims.leave_out(loaded.corrupt.iter().filter(|bad| claimable.contains(&bad.num))) {
         return Err(Trouble::Lost);
@@ -257,6 +258,7 @@ fn empty(now: Time) -> Loaded {
         retries: vec![],
         late: vec![],
         agents: vec![],
+        loads: vec![],
         inboxes: vec![],
         listening: Listening::default(),
     }

@@ -5,6 +5,7 @@ use consign_ledger::{AgentId, BatchId, ClaimId, DelegationId, Questions, Time};
 use tokio_postgres::types::ToSql;
 
 use super::beat::{REARM, alive_sql};
+use super::claims::LOADS;
 use super::load::{self, Asked};
 use crate::connect::Connection;
 use crate::failure::Trouble;
@@ -79,6 +80,10 @@ pub(crate) const HOT: &[Query] = queries! {
     "load what may be claimed": c => {
         let claims = vec![(AgentId::new("callee-50").unwrap(), 20)];
         load(c, Questions { claims, ..Questions::default() }).await?
+    };
+    "count what agents have to do": c => {
+        let ids = vec!["callee-50", "callee-60"];
+        run(c, LOADS, &[&ids, &20_i64]).await?
     };
     "load what is held under a claim": c => {
         let claim = |name: &str| (AgentId::new("callee-60").unwrap(), ClaimId::new(name).unwrap());

@@ -6,8 +6,8 @@ use consign_ledger::command::CLAIM_MAX;
 use consign_ledger::delegation::listening::Listening;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::{
-    AgentId, ClaimId, DelegationId, IdempotencyKey, InboxState, LateKey, Loaded, Questions, Row,
-    Time,
+    AgentId, ClaimId, DelegationId, IdempotencyKey, InboxState, LOAD_COUNT_MAX, LateKey, Load,
+    Loaded, Questions, Row, Time,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -25,6 +25,14 @@ pub(crate) const HELD_UNDER: &str = "
     SELECT num FROM delegations
     WHERE callee_id = ?1 AND claim_id = ?2 AND held = 1 AND finished_at IS NULL
     ORDER BY num LIMIT ?3";
+
+pub(crate) const HELD: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM delegations WHERE callee_id = ?1 AND held = 1 AND finished_at IS NULL LIMIT ?2)";
+
+pub(crate) const QUEUED: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM delegations WHERE callee_id = ?1 AND status = 'queued' AND finished_at IS NULL LIMIT ?2)";
 
 pub(super) fn load(
     connection: &Connection,
@@ -57,6 +65,9 @@ pub(super) fn load(
     for id in &questions.agents {
         loading.agent(id)?;
     }
+    for id in &questions.loads {
+        loading.load(id, questions)?;
+    }
     for id in &questions.inboxes {
         loading.inbox(id)?;
     }
@@ -84,6 +95,7 @@ impl<'db> Loading<'db> {
             retries: vec![],
             late: vec![],
             agents: vec![],
+            loads: vec![],
             inboxes: vec![],
             listening: Listening::default(),
         };
@@ -210,6 +222,22 @@ impl<'db> Loading<'db> {
 
     fn agent(&mut self, id: &AgentId) -> Result<(), Trouble> {
         self.loaded.agents.extend(read::agent_record(self.connection, id)?);
+        Ok(())
+    }
+
+    /// Only where it matters: most agents have no limit.
+    fn load(&mut self, id: &AgentId, questions: &Questions) -> Result<(), Trouble> {
+        let record = self.loaded.agents.iter().find(|agent| agent.agent_id == *id);
+        let matters = questions.agents_written.contains(id)
+            || record.is_some_and(|agent| agent.terms.has_limits());
+        if matters {
+            let count = |sql: &str| -> Result<u32, Trouble> {
+                let values = params![id.as_str(), LOAD_COUNT_MAX];
+                Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+            };
+            let load = Load { held: count(HELD)?, queued: count(QUEUED)? };
+            self.loaded.loads.push((id.clone(), load));
+        }
         Ok(())
     }
 

@@ -3,11 +3,15 @@
 use std::collections::HashSet;
 use std::future::Future as _;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use consign_ledger::command::{Claim, Taken};
+use consign_ledger::command::{Claim, Command, Create, Taken};
 use consign_ledger::delegation::change::{EventKind, Role};
-use consign_ledger::{ClaimId, DelegationId, Error, Ledger, Reader as _, Store};
+use consign_ledger::delegation::terms::Terms;
+use consign_ledger::{
+    AgentTerms, ClaimId, DelegationId, Error, Ledger, Payload, Reader as _, Store,
+};
 
 use super::reading::{agent, by};
 use crate::{Backend, World};
@@ -275,4 +279,121 @@ pub async fn one_claim_that_two_writers_are_asked_for_gets_one_answer<B: Backend
         assert_eq!(first.len(), 1);
         world.play("bob claims 2").await;
     }
+}
+
+async fn limit<B: Backend>(
+    world: &World<B>,
+    id: &str,
+    max_in_flight: Option<u32>,
+    max_queued: Option<u32>,
+) {
+    let terms = AgentTerms { max_in_flight, max_queued, ..AgentTerms::default() };
+    world.ledger().set_agent(agent(id), terms).await.unwrap();
+}
+
+pub async fn a_callee_claims_no_more_than_it_may_hold<B: Backend>(mut world: World<B>) {
+    for n in 1..=8 {
+        world.play(&format!("alice delegates D{n} to bob, attempts 2, threshold 1m")).await;
+    }
+    limit(&world, "bob", Some(2), None).await;
+    world
+        .play(
+            "
+            bob claims 100 as C1             takes D1 D2
+            bob claims                       takes nothing
+            bob claims 100 as C1             takes D1 D2
+            bob completes D1 & bob claims & bob claims    changed & takes D3 & takes nothing
+            wait 1s
+            bob releases D2 & bob claims     changed & takes D4
+            bob accepts D5                   D5 in_progress
+            bob accepts D6                   D6 in_progress
+            bob completes D3
+            bob completes D5
+            bob claims                       takes nothing
+            wait 3m
+            sweep                            pass: 2 stuck, 0 errors
+            bob claims                       takes nothing
+            wait 2m
+            sweep                            pass: 2 requeued, 0 errors
+            alice delegates D9 to carol
+            carol claims                     takes D9
+            bob claims 100                   takes D7 D8",
+        )
+        .await;
+    limit(&world, "bob", Some(0), None).await;
+    world.play("alice delegates D10 to bob\nbob claims   takes nothing").await;
+    world.ledger().remove_agent(agent("bob")).await.unwrap();
+    world.play("bob claims 100   takes D2 D4 D6 D10").await;
+}
+
+pub async fn no_more_is_delegated_to_a_callee_than_may_wait_for_it<B: Backend>(
+    mut world: World<B>,
+) {
+    limit(&world, "bob", None, Some(2)).await;
+    world
+        .play(
+            "
+            alice delegates D1 to bob & alice delegates D2 to bob & alice delegates D3 to bob    changed & changed & refused queue-full
+            alice delegates D4 to bob, dispatched        changed
+            alice delegates D1 to bob                    replayed
+            alice delegates D5 to carol                  changed
+            bob claims & alice delegates D6 to bob       takes D1 & changed
+            alice delegates D7 to bob                    refused queue-full
+            bob releases D1                              D1 queued
+            alice cancels D1
+            alice retries D1 as D8                       D8 queued
+            alice retries D5 as D5, to bob               D5 queued
+            alice cancels D2
+            alice cancels D6
+            alice delegates D7 to bob                    refused queue-full
+            bob claims                                   takes D5
+            alice delegates D7 to bob                    changed; D3 unknown",
+        )
+        .await;
+    limit(&world, "carol", None, Some(0)).await;
+    world.play("alice delegates D9 to carol   refused queue-full").await;
+}
+
+pub async fn limits_hold_for_two_writers_together<B: Backend>(mut world: World<B>) {
+    limit(&world, "bob", Some(7), Some(9)).await;
+    let (second, _) = world.second_writer().await;
+    let ledger = |n: usize| if n % 2 == 0 { world.ledger().clone() } else { second.clone() };
+    let delegated: Vec<_> = (0..30)
+        .map(|n| {
+            let (ledger, create) = (ledger(n), plain(&format!("D{n}")));
+            tokio::spawn(async move { ledger.act(create).await.is_ok() })
+        })
+        .collect();
+    let mut made = 0;
+    for it in delegated {
+        made += usize::from(it.await.unwrap());
+    }
+    let claims: Vec<_> = (0..30)
+        .map(|n| {
+            let ledger = ledger(n);
+            tokio::spawn(async move { ledger.claim(claim("bob", 1, None)).await.unwrap().len() })
+        })
+        .collect();
+    let mut taken = 0;
+    for it in claims {
+        taken += it.await.unwrap();
+    }
+    assert_eq!((made, taken), (9, 7));
+    world.play("sweep   stats: 2 queued, 7 in_progress").await;
+}
+
+fn plain(id: &str) -> Command {
+    Command::Create(Box::new(Create {
+        delegation_id: Some(DelegationId::new(id).unwrap()),
+        caller_id: agent("alice"),
+        callee_id: agent("bob"),
+        bodies: Arc::new((Payload::Text(String::new()), None)),
+        idempotency_key: None,
+        deadline: None,
+        dispatched: false,
+        max_attempts: 1,
+        terms: Terms::default(),
+        notify: None,
+        parent_id: None,
+    }))
 }

@@ -68,6 +68,9 @@ macro_rules! conforms {
                     whoever_leaves_before_the_claim_is_decided_takes_nothing
                     of_many_claims_by_two_writers_each_delegation_is_taken_once
                     one_claim_that_two_writers_are_asked_for_gets_one_answer
+                    a_callee_claims_no_more_than_it_may_hold
+                    no_more_is_delegated_to_a_callee_than_may_wait_for_it
+                    limits_hold_for_two_writers_together
                 }
                 failures {
                     a_batch_that_fails_is_run_again

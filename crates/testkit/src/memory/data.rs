@@ -11,7 +11,7 @@ use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{Event, Late, SweepReport};
 use consign_ledger::{
     Agent, AgentId, BadRow, BatchId, Bodies, Cascade, ClaimId, DelegationId, IdempotencyKey,
-    LateKey, Loaded, Questions, Row, Seq, Steady, Time,
+    LateKey, Load, Loaded, Questions, Row, Seq, Steady, Time,
 };
 
 use super::corrupt;
@@ -127,7 +127,8 @@ impl Data {
             questions.agents.iter().filter_map(|id| self.agents.get(id)).cloned().collect();
         let state = |id: &AgentId| (id.clone(), self.inbox_state(id));
         let inboxes = questions.inboxes.iter().map(state).collect();
-        Loaded { now, rows, corrupt, keys, retries, late, agents, inboxes, listening }
+        let loads = questions.loads.iter().map(|id| (id.clone(), self.load_of(id))).collect();
+        Loaded { now, rows, corrupt, keys, retries, late, agents, loads, inboxes, listening }
     }
 
     fn held_under(&self, callee: &AgentId, claim: &ClaimId) -> Vec<DelegationId> {
@@ -142,6 +143,17 @@ impl Data {
         // Stable, and the rows come in the order of their numbers.
         queue.sort_by_key(|it| (Reverse(it.terms.priority), it.queued_at));
         queue.into_iter().map(named).filter(|id| !self.poisoned.contains(id))
+    }
+
+    fn load_of(&self, callee: &AgentId) -> Load {
+        let count = |fits: fn(&Delegation) -> bool| {
+            let mine = self.delegations().filter(|it| it.callee_id == *callee && fits(it));
+            u32::try_from(mine.count()).unwrap_or(u32::MAX)
+        };
+        Load {
+            held: count(|it| it.in_flight() && it.held),
+            queued: count(|it| it.status == Status::Queued),
+        }
     }
 
     fn delegations(&self) -> impl Iterator<Item = &Delegation> {
