@@ -10,6 +10,7 @@
 
 mod agent;
 mod brake;
+mod claimers;
 mod client;
 mod commands;
 mod crash;

@@ -14,6 +14,9 @@ use super::{Book, Leaf, Slot};
 /// The highest priority first, then who has waited longest. What this batch makes is the youngest.
 type Turn = (Reverse<i32>, Time, RowNum, usize);
 
+/// What one delegation adds to whose load.
+type Burden = (AgentId, Load);
+
 impl Book {
     /// What the callee holds under this claim, in the order in which it would have been given.
     pub(crate) fn held_under(&self, callee_id: &AgentId, claim_id: &ClaimId) -> Vec<Slot> {
@@ -65,25 +68,27 @@ impl Book {
     }
 
     /// What a fact changes about the loads that are known here.
-    pub(super) fn shift_load(&mut self, before: Option<(AgentId, Load)>, after: (AgentId, Load)) {
+    pub(super) fn shift_load(&mut self, before: Option<&Burden>, after: Option<&Burden>) {
         if let Some((callee_id, weight)) = before
-            && let Some(load) = self.loads.get_mut(&callee_id)
+            && let Some(load) = self.loads.get_mut(callee_id)
         {
             load.held = load.held.saturating_sub(weight.held);
             load.queued = load.queued.saturating_sub(weight.queued);
         }
-        if let Some(load) = self.loads.get_mut(&after.0) {
-            load.held += after.1.held;
-            load.queued += after.1.queued;
+        if let Some((callee_id, weight)) = after
+            && let Some(load) = self.loads.get_mut(callee_id)
+        {
+            load.held += weight.held;
+            load.queued += weight.queued;
         }
     }
 }
 
 impl Delegation {
-    /// What it adds to its callee's load.
-    pub(super) fn weight(&self) -> Load {
+    pub(super) fn burden(&self) -> Burden {
         let held = self.in_flight() && self.held;
-        Load { held: held.into(), queued: (self.status == Status::Queued).into() }
+        let weight = Load { held: held.into(), queued: (self.status == Status::Queued).into() };
+        (self.callee_id.clone(), weight)
     }
 }
 

@@ -40,9 +40,10 @@ impl Book {
             .was_status
             .map(|_| leaf.delegation.status)
             .or((leaf.touched).then_some(leaf.delegation.status));
-        let before = from.map(|_| (leaf.delegation.callee_id.clone(), leaf.delegation.weight()));
+        let counts = !self.loads.is_empty();
+        let before = (counts && from.is_some()).then(|| leaf.delegation.burden());
         leaf.delegation.apply(&change, role, now);
-        let after = (leaf.delegation.callee_id.clone(), leaf.delegation.weight());
+        let after = counts.then(|| leaf.delegation.burden());
         leaf.touched = true;
         leaf.rearmed = Rearmed::ByTheRules;
         if matches!(change, Change::Requeued { .. } | Change::Released(_)) {
@@ -61,7 +62,7 @@ impl Book {
             change,
         };
         self.append.events.push(event);
-        self.shift_load(before, after);
+        self.shift_load(before.as_ref(), after.as_ref());
         self.follow(slot);
     }
 

@@ -357,7 +357,8 @@ pub async fn no_more_is_delegated_to_a_callee_than_may_wait_for_it<B: Backend>(
 pub async fn limits_hold_for_two_writers_together<B: Backend>(mut world: World<B>) {
     limit(&world, "bob", Some(7), Some(9)).await;
     let (second, _) = world.second_writer().await;
-    let ledger = |n: usize| if n % 2 == 0 { world.ledger().clone() } else { second.clone() };
+    let ledger =
+        |n: usize| if n.is_multiple_of(2) { world.ledger().clone() } else { second.clone() };
     let delegated: Vec<_> = (0..30)
         .map(|n| {
             let (ledger, create) = (ledger(n), plain(&format!("D{n}")));
