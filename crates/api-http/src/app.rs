@@ -10,7 +10,7 @@ use consign_delivery::Follower;
 use consign_ledger::command::{Command, Outcome};
 use consign_ledger::delegation::Delegation as Row;
 use consign_ledger::{Bodies, DelegationId, Ledger, Reader as _, Store};
-use consign_sweeper::Sweeper;
+use consign_sweeper::{Pruner, Sweeper};
 
 use crate::guard::Guard;
 use crate::hosts::Hosts;
@@ -27,6 +27,8 @@ pub struct App<S> {
     pub sweeper: Arc<Sweeper<S>>,
     /// Who wakes those that wait; it must be running.
     pub follower: Arc<Follower<S>>,
+    /// Who lets go what is over and was kept long enough.
+    pub pruner: Arc<Pruner<S>>,
     /// By which names this server is called.
     pub hosts: Hosts,
 }

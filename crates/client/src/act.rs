@@ -8,14 +8,15 @@ use uuid::Uuid;
 
 use crate::Client;
 use crate::body::{
-    Accept, Beat, Cancel, Claim, Complete, Extend, Fail, NewDelegation, Release, Retry, SetAgent,
+    Accept, Beat, Cancel, Claim, Complete, Extend, Fail, NewDelegation, PruneItem, Release, Retry,
+    SetAgent,
 };
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::request::{IfLost, Request};
 use crate::shape::{
-    Accepted, Acknowledged, AgentRemoved, AgentSet, Answered, Changed, Claims, Delegated, Pulse,
-    Swept,
+    Accepted, Acknowledged, AgentRemoved, AgentSet, Answered, Changed, Claims, Delegated,
+    PruneAnswer, Pulse, Swept,
 };
 
 #[derive(Serialize)]
@@ -24,6 +25,11 @@ struct Nothing {}
 #[derive(Serialize)]
 struct Acknowledge {
     through: i64,
+}
+
+#[derive(Serialize)]
+struct Prune<'a> {
+    delegations: &'a [PruneItem],
 }
 
 #[derive(Serialize)]
@@ -119,6 +125,11 @@ impl Client {
     ) -> Result<Reply<Acknowledged>, Error> {
         let path = ["v1", "agents", agent_id, "inbox", "ack"];
         self.ask(&Request::post(&path, &Acknowledge { through })?).await
+    }
+
+    /// Removes exactly these, as far as the server's retention lets them go.
+    pub async fn prune(&self, delegations: &[PruneItem]) -> Result<Reply<PruneAnswer>, Error> {
+        self.ask(&Request::post(&["v1", "prune"], &Prune { delegations })?).await
     }
 
     /// Runs a pass of the sweeper now.

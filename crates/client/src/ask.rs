@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::shape::{
-    AgentShown, Agents, EventPage, Inbox, LateResults, Outlook, Page, Ready, Shown, Stats, Sweeps,
+    AgentShown, Agents, EventPage, Inbox, LateResults, Outlook, Page, PrunablePage, Ready, Shown,
+    Stats, Sweeps,
 };
 
 /// Which delegations to list. Everything narrows; the default is all.
@@ -170,6 +171,19 @@ impl Client {
     /// How many delegations have each status.
     pub async fn stats(&self) -> Result<Reply<Stats>, Error> {
         self.ask(&Request::get(&["v1", "stats"], &[])).await
+    }
+
+    /// One page of what is over and was kept long enough; `cursor` is the `next_cursor` of the page before.
+    pub async fn prunable(
+        &self,
+        cursor: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Reply<PrunablePage>, Error> {
+        let query = [
+            ("cursor", cursor.map(str::to_owned)),
+            ("limit", limit.map(|limit| limit.to_string())),
+        ];
+        self.ask(&Request::get(&["v1", "prunable"], &query)).await
     }
 
     /// Whether the server can read its ledger.

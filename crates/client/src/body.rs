@@ -171,6 +171,21 @@ bodies! {
     }
 }
 
+/// A delegation that is to go.
+#[derive(Clone, Debug, Serialize)]
+pub struct PruneItem {
+    delegation_id: String,
+    if_version: u64,
+}
+
+impl PruneItem {
+    /// Only as it was seen: at this version.
+    #[must_use]
+    pub fn new(delegation_id: &str, if_version: u64) -> Self {
+        Self { delegation_id: delegation_id.to_owned(), if_version }
+    }
+}
+
 /// What a heartbeat may say about waiting.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]

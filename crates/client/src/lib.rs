@@ -37,8 +37,8 @@ pub use act::new_id;
 pub use address::{Address, BadAddress};
 pub use ask::{Filter, Until};
 pub use body::{
-    Accept, Beat, Cancel, Claim, Complete, Extend, Fail, NewDelegation, Release, Retry, SetAgent,
-    Wait, WaitChange, json_text,
+    Accept, Beat, Cancel, Claim, Complete, Extend, Fail, NewDelegation, PruneItem, Release, Retry,
+    SetAgent, Wait, WaitChange, json_text,
 };
 pub use error::{Error, Unreachable};
 pub use problem::Problem;
@@ -46,8 +46,8 @@ pub use reply::Reply;
 pub use shape::{
     Accepted, Acknowledged, Actor, Agent, AgentRemoved, AgentSet, AgentShown, Agents, Answered,
     Changed, Claims, Delegated, Delegation, Event, EventPage, Gap, Inbox, LateResult, LateResults,
-    LatestWork, Message, Next, Outlook, Page, Pulse, Ready, Shown, Stats, Status, SweepReport,
-    Sweeps, Swept, Waiting,
+    LatestWork, Message, Next, Outlook, Page, Prunable, PrunablePage, PruneAnswer, PruneOutcome,
+    Pulse, Ready, Shown, Stats, Status, SweepReport, Sweeps, Swept, Waiting,
 };
 
 use transport::Transport;

@@ -173,6 +173,7 @@ pub use work::Work;
 pub use consign_delivery::Until;
 pub use consign_ledger::command::{Outcome, Pulse, Registered};
 pub use consign_ledger::delegation::Delegation;
+pub use consign_ledger::delegation::retention::Retention;
 pub use consign_ledger::delegation::status::{FailureKind, Status, StuckReason};
 pub use consign_ledger::delegation::terms::{Notify, OnNotStarted, Terms};
 pub use consign_ledger::delegation::waiting::{WaitFor, WaitRequest, Waiting};

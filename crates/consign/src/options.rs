@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use consign_engine::{Database, Opened, Settings};
+use consign_engine::{Database, Opened, Pruning, Settings};
+use consign_ledger::delegation::retention::Retention;
 use tokio::time::{Instant, sleep};
 
 use crate::ledger::Ledger;
@@ -35,6 +36,9 @@ pub struct Options {
     pub sweeper_interval_s: u32,
     /// Whether silence is held back for one threshold when most of the fleet falls silent together. `true`.
     pub brake: bool,
+    /// How long what is over is kept; a pass each day lets go what was kept longer. 30 days where its caller has
+    /// acknowledged it, 180 days otherwise; `Retention::default()` keeps everything for ever.
+    pub retention: Retention,
 }
 
 /// Why a ledger could not be opened, and what to do.
@@ -58,7 +62,12 @@ pub enum OpenError {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { stuck_threshold_s: 600, sweeper_interval_s: 300, brake: true }
+        Self {
+            stuck_threshold_s: 600,
+            sweeper_interval_s: 300,
+            brake: true,
+            retention: Retention::USUAL,
+        }
     }
 }
 
@@ -96,7 +105,8 @@ impl Options {
     }
 
     fn settings(self) -> Settings {
-        let Self { stuck_threshold_s, sweeper_interval_s, brake } = self;
-        Settings { stuck_threshold_s, sweeper_interval_s, brake }
+        let Self { stuck_threshold_s, sweeper_interval_s, brake, retention } = self;
+        let pruning = Pruning::Daily;
+        Settings { stuck_threshold_s, sweeper_interval_s, brake, retention, pruning }
     }
 }

@@ -8,7 +8,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, PrunePage, PruneQuery, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark,
@@ -149,6 +149,10 @@ impl Reader for AnyStore {
         limit: usize,
     ) -> Result<Vec<DelegationId>, Failure> {
         ask!(self.children_in_flight(cascade, limit))
+    }
+
+    async fn prunable(&self, query: PruneQuery) -> Result<PrunePage, Failure> {
+        ask!(self.prunable(query))
     }
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use consign_delivery::Follower;
 use consign_ledger::Ledger;
-use consign_sweeper::Sweeper;
+use consign_sweeper::{Pruner, Sweeper};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -25,6 +25,8 @@ pub struct Engine {
     pub follower: Arc<Follower<AnyStore>>,
     /// Who can be asked for a pass.
     pub sweeper: Arc<Sweeper<AnyStore>>,
+    /// Who lets go what is over and was kept long enough.
+    pub pruner: Arc<Pruner<AnyStore>>,
     parts: VitalParts,
     closing: Closing,
     /// Tells every part that the ledger stops.
@@ -32,21 +34,25 @@ pub struct Engine {
 }
 
 impl Opened {
-    /// Starts what must run: the desk, the pulse that moves the mark, the follower, the sweeper.
+    /// Starts what must run: the desk, the pulse that moves the mark, the follower, the sweeper, the pruner.
     #[must_use]
     pub fn start(self) -> Engine {
         let Self { ledger, desk, closing, settings } = self;
         let (stop, stopping) = watch::channel(false);
         let follower = Arc::new(Follower::new(ledger.clone()));
         let sweeper = Arc::new(Sweeper::new(ledger.clone(), sweeping(settings)));
+        let pruner = Pruner::new(ledger.clone(), settings.retention, settings.pruning);
+        let pruner = Arc::new(pruner);
         let mut parts = VitalParts::default();
         parts.start("the ledger's desk", desk.run());
         parts.start("the ledger's pulse", keep_listening(ledger.clone(), stopping.clone()));
         let (following, stop_following) = (Arc::clone(&follower), stopping.clone());
         parts.start("the follower", async move { following.run(stop_following).await });
         let passing = Arc::clone(&sweeper);
+        let (pruning, stop_pruning) = (Arc::clone(&pruner), stopping.clone());
+        parts.start("the pruner", async move { pruning.run(stop_pruning).await });
         parts.start("the sweeper", async move { passing.run(stopping).await });
-        Engine { ledger, follower, sweeper, parts, closing, stop }
+        Engine { ledger, follower, sweeper, pruner, parts, closing, stop }
     }
 }
 
@@ -75,13 +81,13 @@ impl Engine {
 
     /// Ends every part, and closes the store once nobody else has a handle to the ledger.
     pub async fn end(self) {
-        let Self { ledger, follower, sweeper, parts, mut closing, stop: _stop } = self;
+        let Self { ledger, follower, sweeper, pruner, parts, mut closing, stop: _stop } = self;
         parts.stop(CLOSE_WITHIN).await;
         // Last, because who waits for our mark may wait for what is heard until here.
         if !matches!(timeout(CLOSE_WITHIN, ledger.leave()).await, Ok(Ok(()))) {
             tracing::warn!("the ledger could not be told; other replicas will notice");
         }
-        drop((ledger, follower, sweeper));
+        drop((ledger, follower, sweeper, pruner));
         if timeout(CLOSE_WITHIN, closing.recv()).await.is_err() {
             tracing::warn!("somebody still holds the ledger; it closes with the last handle");
         }

@@ -15,6 +15,8 @@ mod pulse;
 mod vital;
 
 pub use any_store::AnyStore;
+pub use consign_ledger::delegation::retention::{RETENTION_DAYS_MAX, Retention};
+pub use consign_sweeper::Pruning;
 pub use database::{BadUrl, Database};
 pub use engine::Engine;
 pub use ids::fresh_uuid;

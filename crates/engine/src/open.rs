@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use consign_ledger::delegation::retention::Retention;
 use consign_ledger::{Desk, Failure, Ledger};
+use consign_sweeper::Pruning;
 
 use crate::any_store::{AnyStore, Closing};
 use crate::clock::SystemClock;
@@ -18,6 +20,10 @@ pub struct Settings {
     pub sweeper_interval_s: u32,
     /// Whether mass silence holds the silence verdicts.
     pub brake: bool,
+    /// How long what is over is kept.
+    pub retention: Retention,
+    /// When what was kept long enough goes.
+    pub pruning: Pruning,
 }
 
 /// Why a ledger could not be opened, and what to do.

@@ -25,7 +25,7 @@ pub use id::{
     AgentId, BatchId, ClaimId, DelegationId, ID_BYTES_MAX, IdSource, IdempotencyKey, InvalidText,
     Seq,
 };
-pub use ledger::{BATCH_COMMANDS_MAX, Desk, Ledger, SWEEP_BATCH_MAX, Settings};
+pub use ledger::{BATCH_COMMANDS_MAX, Desk, Ledger, PRUNE_BATCH_MAX, SWEEP_BATCH_MAX, Settings};
 pub use payload::{
     Bodies, Json, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX, PREVIEW_BYTES_MAX, PROGRESS_BYTES_MAX,
     Payload, TEXT_BYTES_MAX, preview,
@@ -33,7 +33,7 @@ pub use payload::{
 pub use store::{
     Append, BadRow, BeatRow, Cascade, CascadeBegun, Decide, Heard, InboxState, LOAD_COUNT_MAX,
     LateKey, LateResult, Load, Loaded, Mark, NewBodies, NewEvent, NewMessage, ProgressWrite,
-    Questions, Reader, Rearm, Row, RowWrite, Store, Was,
+    Pruned, Questions, Reader, Rearm, Row, RowWrite, Store, Was,
 };
 pub use time::{Clock, Reading, Span, Steady, Time};
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use consign_engine::{BadUrl, OpenError, PartEnded};
+use consign_engine::{BadUrl, OpenError, PartEnded, RETENTION_DAYS_MAX};
 
 /// Why `serve` ended otherwise than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,19 @@ pub enum ServeError {
     /// Neither on nor off.
     #[error("--brake (CONSIGN_BRAKE) is {0:?}; give on or off")]
     Brake(String),
+    /// No number of days.
+    #[error(
+        "{setting} is {given:?}; give whole days from 0 to {RETENTION_DAYS_MAX}, digits alone; 0 keeps for ever"
+    )]
+    Days {
+        /// The flag and its variable.
+        setting: &'static str,
+        /// What was given.
+        given: String,
+    },
+    /// Neither daily nor asked.
+    #[error("--prune (CONSIGN_PRUNE) is {0:?}; give daily or asked")]
+    Prune(String),
     /// The ledger cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -63,7 +76,12 @@ impl ServeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Open(_) | Self::Bind { .. } | Self::Signals(_) | Self::Threads(_) => 1,
-            Self::Listen { .. } | Self::NotLoopback(_) | Self::DatabaseUrl(_) | Self::Brake(_) => 2,
+            Self::Listen { .. }
+            | Self::NotLoopback(_)
+            | Self::DatabaseUrl(_)
+            | Self::Brake(_)
+            | Self::Days { .. }
+            | Self::Prune(_) => 2,
             Self::PartEnded(_) => 70,
         }
     }

@@ -8,6 +8,7 @@ mod http;
 mod options;
 mod port;
 mod resources;
+mod retention;
 mod run;
 mod seconds;
 mod settings;

@@ -37,6 +37,30 @@ pub struct Options {
     /// Whether silence is held back for one threshold when most of the fleet falls silent together
     #[arg(long, env = "CONSIGN_BRAKE", value_name = "on|off", default_value = BRAKE_DEFAULT)]
     pub(crate) brake: String,
+
+    /// How long a verdict is kept once its caller has acknowledged it, 0 to 3660; 0 keeps it for ever
+    #[arg(
+        long,
+        env = "CONSIGN_RETENTION_ACKNOWLEDGED_DAYS",
+        value_name = "DAYS",
+        default_value = ACKNOWLEDGED_DAYS_DEFAULT,
+        allow_hyphen_values = true
+    )]
+    pub(crate) retention_acknowledged_days: OsString,
+
+    /// How long any verdict is kept, 0 to 3660; 0 keeps it for ever
+    #[arg(
+        long,
+        env = "CONSIGN_RETENTION_DAYS",
+        value_name = "DAYS",
+        default_value = RETENTION_DAYS_DEFAULT,
+        allow_hyphen_values = true
+    )]
+    pub(crate) retention_days: OsString,
+
+    /// When what was kept long enough goes: once a day, or only by `consign prune`
+    #[arg(long, env = "CONSIGN_PRUNE", value_name = "daily|asked", default_value = PRUNE_DEFAULT)]
+    pub(crate) prune: OsString,
 }
 
 /// Where the ledger is, for every subcommand that opens it by itself.
@@ -58,6 +82,9 @@ pub(crate) const LISTEN_DEFAULT: &str = "127.0.0.1:7420";
 /// The ledger of who names none.
 pub const DATABASE_URL_DEFAULT: &str = "sqlite:consign.db";
 pub(crate) const BRAKE_DEFAULT: &str = "on";
+pub(crate) const ACKNOWLEDGED_DAYS_DEFAULT: &str = "30";
+pub(crate) const RETENTION_DAYS_DEFAULT: &str = "180";
+pub(crate) const PRUNE_DEFAULT: &str = "daily";
 const SWEEPER_INTERVAL_S_DEFAULT: &str = "300";
 const STUCK_THRESHOLD_S_DEFAULT: &str = "600";
 

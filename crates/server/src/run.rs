@@ -46,6 +46,7 @@ impl Server {
             ledger: engine.ledger.clone(),
             sweeper: Arc::clone(&engine.sweeper),
             follower: Arc::clone(&engine.follower),
+            pruner: Arc::clone(&engine.pruner),
             hosts: Hosts::of(address),
         };
         let (places, stop) = (Places::new(connections_max()), told_to_stop(engine.stopping()));

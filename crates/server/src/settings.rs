@@ -4,10 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use consign_engine::Database;
+use consign_engine::{Database, Pruning, Retention};
 
 use crate::error::ServeError;
 use crate::options::{BRAKE_DEFAULT, LISTEN_DEFAULT, Options};
+use crate::retention;
 use crate::seconds::{Ignored, SecondsSetting};
 
 /// The longest pause between two sweeps.
@@ -30,6 +31,10 @@ pub struct Settings {
     pub stuck_threshold_s: u32,
     /// What mass silence does.
     pub brake: Brake,
+    /// How long what is over is kept.
+    pub retention: Retention,
+    /// When what was kept long enough goes.
+    pub pruning: Pruning,
     /// What was typed and is not used; said once the log is open.
     pub ignored: Vec<Ignored>,
 }
@@ -63,18 +68,28 @@ impl Options {
             sweeper_interval_s,
             stuck_threshold_s,
             brake: brake(or_default(&self.brake, BRAKE_DEFAULT))?,
+            retention: retention::retention(self)?,
+            pruning: retention::pruning(&self.prune)?,
             ignored: bad_interval.into_iter().chain(bad_threshold).collect(),
         })
     }
 }
 
 impl Settings {
+    /// What is kept how long, in a few words.
+    #[must_use]
+    pub fn retention_told(&self) -> String {
+        retention::told(self.retention)
+    }
+
     /// What the ledger runs by.
     pub(crate) fn of_engine(&self) -> consign_engine::Settings {
         consign_engine::Settings {
             stuck_threshold_s: self.stuck_threshold_s,
             sweeper_interval_s: self.sweeper_interval_s,
             brake: self.brake == Brake::On,
+            retention: self.retention,
+            pruning: self.pruning,
         }
     }
 }

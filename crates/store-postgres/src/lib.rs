@@ -30,7 +30,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, PrunePage, PruneQuery, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
@@ -202,6 +202,10 @@ impl Reader for PostgresStore {
         self.readers
             .ask(async |connection| read::children_in_flight(connection, cascade, limit).await)
             .await
+    }
+
+    async fn prunable(&self, query: PruneQuery) -> Result<PrunePage, Failure> {
+        self.readers.ask(async |connection| read::prunable(connection, &query).await).await
     }
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {

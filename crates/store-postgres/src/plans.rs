@@ -7,7 +7,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{EventQuery, Filter, InboxQuery, Lane, Place, StatusFilter, float};
+use consign_ledger::query::{
+    AgentsQuery, COUNT_MAX, EventQuery, Filter, InboxQuery, Lane, Place, PruneQuery, StatusFilter,
+    float,
+};
 use consign_ledger::{AgentId, Cascade, DelegationId, Time};
 use consign_testkit::postgres::Database;
 use serde_json::Value;
@@ -220,7 +223,34 @@ const HOT: &[Query] = queries! {
         read::children_in_flight(c, &cascade, 20).await?.len()
     };
     "stats": c => read::stats(c).await?.0.len();
+    "what may go": c => read::prunable(c, &OVER).await?.prunable.len();
+    "what is tied to one": c => 1 + read::ties(c, &[first().as_str()]).await?.len();
+    "a record": c => 1 + read::agent_records(c, &["callee-3"], &[]).await?.len();
+    "how far an inbox goes": c => read::inbox_states(c, &["caller-3"]).await?.len();
     "listening": c => 1 + read::listening(c, NOW).await?.gaps_since(NOW).count();
+};
+
+/// All that ended.
+const OVER: PruneQuery = PruneQuery {
+    any_before: Some(Time(i64::MAX)),
+    acknowledged_before: None,
+    after: Some((Time(20), 20)),
+    limit: 50,
+};
+
+/// What is counted of an agent, or of five: more of it costs more, up to a bound.
+const BOUNDED: &[Query] = queries! {
+    "an agent": c => {
+        let found = read::agent(c, &agent("callee-3")).await?;
+        found.map_or(0, |(health, ended)| usize::from(health.in_flight > 100) + ended.len())
+    };
+    "an agent for whom all is over": c => {
+        read::agent(c, &agent("callee-0")).await?.map_or(0, |(_, ended)| ended.len())
+    };
+    "agents": c => {
+        let query = AgentsQuery { after: Some(agent("callee-5")), limit: 5 };
+        read::agents(c, &query).await?.agents.len()
+    };
 };
 
 /// The nodes of a plan, the outermost first.
@@ -283,6 +313,28 @@ async fn every_hot_query_walks_an_index_and_costs_the_same_for_a_million_analyse
             if large > enough {
                 complaints
                     .push(format!("{what}: {small} pages for ten thousand, {large} for a million"));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[tokio::test]
+async fn what_is_counted_of_an_agent_ends_at_a_bound() {
+    let many = Spied::in_flight(MANY).await;
+    let mut complaints = vec![];
+    for analysed in [false, true] {
+        if analysed {
+            many.analyse().await;
+        }
+        many.act_as(Part::Read).await;
+        for query in BOUNDED {
+            let plans = many.plans(query).await;
+            let most = 5.0 * f64::from(u32::try_from(COUNT_MAX).unwrap());
+            for node in plans.iter().flat_map(nodes) {
+                if node["Node Type"] == "Seq Scan" || met(node) > most {
+                    complaints.push(format!("{} (analysed: {analysed}): {node}", query.0));
+                }
             }
         }
     }

@@ -28,7 +28,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, PrunePage, PruneQuery, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Clock, Decide, DelegationId, Failure, Heard, Mark,
@@ -158,6 +158,10 @@ impl Reader for SqliteStore {
         self.readers
             .ask(move |connection| read::children_in_flight(connection, &cascade, limit))
             .await
+    }
+
+    async fn prunable(&self, query: PruneQuery) -> Result<PrunePage, Failure> {
+        self.readers.ask(move |connection| read::prunable(connection, &query)).await
     }
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {

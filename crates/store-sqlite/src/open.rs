@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_lists_by_creation", include_str!("../migrations/0002_lists_by_creation.sql")),
     ("0003_agents", include_str!("../migrations/0003_agents.sql")),
     ("0004_claims", include_str!("../migrations/0004_claims.sql")),
+    ("0005_retention", include_str!("../migrations/0005_retention.sql")),
 ];
 
 /// Why a ledger could not be opened, and what to do.

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{EventQuery, Filter, Lane, Place, StatusFilter};
+use consign_ledger::query::{COUNT_MAX, EventQuery, Filter, Lane, Place, PruneQuery, StatusFilter};
 use consign_ledger::{AgentId, Cascade, DelegationId, Time};
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
@@ -142,7 +142,35 @@ const HOT: &[Query] = &[
         Ok(read::children_in_flight(c, &cascade, 20)?.len())
     }),
     ("stats", |c| Ok(read::stats(c)?.0.len())),
+    ("what may go", |c| Ok(read::prunable(c, &OVER)?.prunable.len())),
+    ("what is tied to one", |c| Ok(1 + usize::from(read::ties(c, &first())?.is_some()))),
+    ("a record", |c| Ok(1 + usize::from(read::agent_record(c, &agent("callee-3"))?.is_some()))),
+    ("how far an inbox goes", |c| {
+        Ok(usize::try_from(read::inbox_state(c, &agent("caller-0"))?.1).unwrap_or(0))
+    }),
     ("listening", |c| Ok(1 + read::listening(c, NOW)?.gaps_since(NOW).count())),
+];
+
+/// All that ended.
+const OVER: PruneQuery = PruneQuery {
+    any_before: Some(Time(i64::MAX)),
+    acknowledged_before: None,
+    after: Some((Time(20), 20)),
+    limit: 50,
+};
+
+/// What is counted of an agent: more of it costs more, up to a bound.
+const BOUNDED: &[Query] = &[
+    ("an agent", |c| {
+        let found = read::agent(c, &agent("callee-3"))?;
+        Ok(found.map_or(0, |(health, ended)| usize::from(health.in_flight > 100) + ended.len()))
+    }),
+    ("an agent for whom all is over", |c| {
+        Ok(read::agent(c, &agent("callee-0"))?.map_or(0, |(_, ended)| ended.len()))
+    }),
+    ("an agent with many messages", |c| {
+        Ok(usize::from(read::agent(c, &agent("caller-0"))?.is_some()))
+    }),
 ];
 
 /// How many steps of SQLite's machine the query takes.
@@ -237,6 +265,19 @@ fn no_hot_query_costs_more_for_a_million_in_flight() {
             "{}: {small} steps for ten thousand, {large} for a million",
             query.0
         );
+    }
+}
+
+#[test]
+fn what_is_counted_of_an_agent_ends_at_a_bound() {
+    let mut connection = in_flight(MANY);
+    for query in BOUNDED {
+        for plan in plans(&mut connection, query) {
+            assert!(!reads_much(&plan), "{}: {plan}", query.0);
+        }
+        // Two counts at most come to their bound, and ten thousand of its newest are looked at.
+        let steps = steps(&mut connection, query);
+        assert!(steps < 30 * COUNT_MAX, "{}: {steps} steps", query.0);
     }
 }
 

@@ -13,6 +13,7 @@ mod guard;
 mod memory;
 mod pass;
 mod plan;
+mod prune;
 mod report;
 mod rest;
 mod run;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 
 pub use dry_run::{DRY_RUN_ROWS_MAX, DryRun};
 use memory::Memory;
+pub use prune::{PruneReport, Pruner, Pruning};
 use totals::Totals;
 use turnstile::{Turnstile, Why};
 

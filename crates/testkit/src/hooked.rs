@@ -13,7 +13,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, PrunePage, PruneQuery, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Decide, DelegationId, Failure, Heard, Mark,
@@ -273,6 +273,10 @@ impl<S: Store> Reader for Hooked<S> {
         limit: usize,
     ) -> Result<Vec<DelegationId>, Failure> {
         self.ask("children_in_flight", self.inner.children_in_flight(cascade, limit)).await
+    }
+
+    async fn prunable(&self, query: PruneQuery) -> Result<PrunePage, Failure> {
+        self.ask("prunable", self.inner.prunable(query)).await
     }
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {

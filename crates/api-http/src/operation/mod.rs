@@ -22,6 +22,8 @@ mod inbox_ack;
 mod late_results;
 mod list;
 mod metrics;
+mod prunable;
+mod prune;
 mod release;
 mod retry;
 mod set_status;
@@ -73,6 +75,8 @@ pub(crate) fn all<S: Store>() -> OpenApiRouter<Arc<App<S>>> {
         .routes(routes!(inbox_ack::handle))
         .routes(routes!(stats::handle))
         .routes(routes!(sweeps::handle, sweep::handle))
+        .routes(routes!(prunable::handle))
+        .routes(routes!(prune::handle))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::handle))

@@ -12,8 +12,9 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use consign_api_http::{App, Hosts, router};
 use consign_delivery::Follower;
+use consign_ledger::delegation::retention::Retention;
 use consign_ledger::{Ledger, Settings};
-use consign_sweeper::Sweeper;
+use consign_sweeper::{Pruner, Pruning, Sweeper};
 use consign_testkit::{HandClock, SeededIds};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -23,6 +24,9 @@ use crate::store::{Place, Store};
 
 /// How long a silence may last here, in seconds.
 const THRESHOLD_S: u32 = 5;
+
+/// How long things are kept here.
+const KEPT: Retention = Retention { acknowledged_days: Some(0), any_days: Some(180) };
 
 /// The fields of a delegation, all of them, always.
 pub(crate) const FIELDS: [&str; 33] = [
@@ -104,6 +108,7 @@ impl Door {
             sweeper: Arc::new(Sweeper::new(ledger.clone(), sweeping)),
             ledger: ledger.clone(),
             follower,
+            pruner: Arc::new(Pruner::new(ledger.clone(), KEPT, Pruning::Asked)),
             hosts: Hosts::of(([127, 0, 0, 1], 7420).into()),
         });
         let (said, shown, leases) = (String::new(), BTreeMap::new(), vec![]);

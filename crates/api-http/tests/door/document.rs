@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cast::{Door, FIELDS, request};
 
 /// Every route of the door.
-const ROUTES: [(&str, &str); 33] = [
+const ROUTES: [(&str, &str); 35] = [
     ("post", "/v1/delegations"),
     ("get", "/v1/delegations"),
     ("post", "/v1/delegations/batch"),
@@ -38,6 +38,8 @@ const ROUTES: [(&str, &str); 33] = [
     ("get", "/v1/stats"),
     ("get", "/v1/sweeps"),
     ("post", "/v1/sweeps"),
+    ("get", "/v1/prunable"),
+    ("post", "/v1/prune"),
     ("get", "/healthz"),
     ("get", "/metrics"),
     ("get", "/readyz"),

@@ -9,6 +9,7 @@ mod cast;
 mod document;
 mod hosts;
 mod metrics;
+mod pruning;
 mod questions;
 mod repeats;
 mod store;

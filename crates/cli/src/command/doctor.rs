@@ -57,7 +57,8 @@ fn of_settings(settings: &Settings) -> Vec<Diagnosis> {
     let Settings { sweeper_interval_s, stuck_threshold_s, brake, listen, .. } = settings;
     let in_force = format!(
         "listen on {listen}, sweeper interval {sweeper_interval_s} s, stuck threshold {stuck_threshold_s} s, \
-         brake {brake}"
+         brake {brake}; {}",
+        settings.retention_told()
     );
     let ignored = settings.ignored.iter().map(|it| {
         Diagnosis::wrong("settings", it.to_string(), "give whole seconds, digits alone, or nothing")

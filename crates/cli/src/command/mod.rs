@@ -23,6 +23,7 @@ mod late_results;
 mod ls;
 mod man;
 mod migrate;
+mod prune;
 mod release;
 mod retry;
 mod serve;
@@ -93,6 +94,8 @@ pub(crate) enum Command {
     Sweep(sweep::Sweep),
     /// List the latest passes of the sweeper
     Sweeps(sweeps::Sweeps),
+    /// Remove what is over and was kept long enough, by the server's retention
+    Prune(prune::Prune),
     /// Look at settings, disk, ledger, clock and server, and say what to do
     Doctor(Box<doctor::Doctor>),
     /// Ask a SQLite ledger whether all holds that must, also while its server runs
@@ -139,6 +142,7 @@ impl Command {
             Self::Stats(it) => it.run(),
             Self::Sweep(it) => it.run(),
             Self::Sweeps(it) => it.run(),
+            Self::Prune(it) => it.run(),
             Self::Doctor(it) => it.run(),
             Self::Audit(it) => it.run(),
             Self::Migrate(it) => it.run(),

@@ -37,10 +37,8 @@ fn each_attempt_is_held_by_one_whatever_gets_lost() {
     let done = AtomicUsize::new(0);
     let (first, logs) = thread::scope(|scope| {
         let claimer = |number| Claimer::new(number, &clients, &done, total);
-        let claimers: Vec<_> = (0..CLAIMERS)
-            .map(claimer)
-            .map(|claimer| scope.spawn(move || claimer.work()))
-            .collect();
+        let claimers: Vec<_> =
+            (0..CLAIMERS).map(claimer).map(|claimer| scope.spawn(move || claimer.work())).collect();
         let delegating = scope.spawn(|| delegate_all(&clients[1], total));
         while done.load(Ordering::Relaxed) < total / 3 {
             thread::sleep(Duration::from_millis(5));
@@ -79,12 +77,7 @@ struct Claimer<'a> {
 }
 
 impl<'a> Claimer<'a> {
-    fn new(
-        number: usize,
-        clients: &'a [Client; 2],
-        done: &'a AtomicUsize,
-        total: usize,
-    ) -> Self {
+    fn new(number: usize, clients: &'a [Client; 2], done: &'a AtomicUsize, total: usize) -> Self {
         Self { number, clients, done, total, dice: 0x9e37_79b9 * (number as u64 + 1) }
     }
 
@@ -117,7 +110,9 @@ impl<'a> Claimer<'a> {
             let is_lost = self.roll(LOST) == 0;
             match answer {
                 Ok(Answer { status: 200, .. }) if is_lost => {}
-                Ok(Answer { status: 200, body }) => return body["claims"].as_array().unwrap().clone(),
+                Ok(Answer { status: 200, body }) => {
+                    return body["claims"].as_array().unwrap().clone();
+                }
                 Ok(Answer { status: 503, .. }) | Err(_) => thread::sleep(Duration::from_millis(20)),
                 Ok(answer) => panic!("{answer:?}"),
             }

@@ -111,6 +111,12 @@ fn help_shows_every_setting_with_its_default_and_its_variable() {
         "--brake",
         "CONSIGN_BRAKE",
         "[default: on]",
+        "CONSIGN_RETENTION_ACKNOWLEDGED_DAYS",
+        "[default: 30]",
+        "CONSIGN_RETENTION_DAYS",
+        "[default: 180]",
+        "CONSIGN_PRUNE",
+        "[default: daily]",
         "--log",
         "CONSIGN_LOG",
         "[default: info]",
@@ -127,10 +133,29 @@ fn empty_variables_count_as_not_set() {
         .within(ledger.folder())
         .env("CONSIGN_DATABASE_URL", "")
         .env("CONSIGN_BRAKE", "")
+        .env("CONSIGN_RETENTION_DAYS", "")
+        .env("CONSIGN_PRUNE", "")
         .env("CONSIGN_LOG", "")
         .env("CONSIGN_LISTEN", "localhost:0")
         .start();
     assert!(server.start_line.contains("brake on"), "{}", server.start_line);
     assert!(ledger.path().exists());
     assert_no_warning(server);
+}
+
+#[test]
+fn a_retention_that_is_no_number_of_days_keeps_the_server_from_starting() {
+    for (variable, given) in [
+        ("CONSIGN_RETENTION_DAYS", "180d"),
+        ("CONSIGN_RETENTION_DAYS", "-1"),
+        ("CONSIGN_RETENTION_ACKNOWLEDGED_DAYS", "3661"),
+        ("CONSIGN_PRUNE", "weekly"),
+    ] {
+        let ledger = Ledger::new();
+        let output = ledger.serve().env(variable, given).output();
+        assert_eq!(output.status.code(), Some(2), "{variable} {given}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(variable) && said.contains(given), "{said}");
+        assert!(!ledger.path().exists());
+    }
 }

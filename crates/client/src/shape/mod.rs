@@ -7,6 +7,7 @@ mod event;
 mod inbox;
 mod outlook;
 mod report;
+mod retention;
 mod status;
 
 pub use agent::{Agent, AgentRemoved, AgentSet, AgentShown, Agents, LatestWork};
@@ -18,4 +19,5 @@ pub use event::{Actor, Event, EventPage, LateResult, LateResults};
 pub use inbox::{Acknowledged, Inbox, Message};
 pub use outlook::{Gap, Next, Outlook};
 pub use report::{SweepReport, Sweeps, Swept};
+pub use retention::{Prunable, PrunablePage, PruneAnswer, PruneOutcome};
 pub use status::Status;

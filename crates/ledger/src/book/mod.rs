@@ -17,6 +17,7 @@ use crate::delegation::examine::Finding;
 use crate::delegation::lease::Secret;
 use crate::delegation::listening::Listening;
 use crate::delegation::refusal::{Refusal, Refused};
+use crate::delegation::retention::Ties;
 use crate::delegation::status::Status;
 use crate::delegation::watch::RowNum;
 use crate::error::Error;
@@ -67,6 +68,7 @@ pub(crate) struct Book {
     agents: HashMap<AgentId, Agent>,
     loads: HashMap<AgentId, Load>,
     inboxes: HashMap<AgentId, InboxState>,
+    ties: HashMap<DelegationId, Ties>,
     listening: Listening,
     override_reason: Option<String>,
     append: Append,
@@ -87,6 +89,7 @@ impl Book {
             agents: loaded.agents.into_iter().map(|it| (it.agent_id.clone(), it)).collect(),
             loads: loaded.loads.into_iter().collect(),
             inboxes: loaded.inboxes.into_iter().collect(),
+            ties: loaded.ties.into_iter().collect(),
             listening: loaded.listening,
             override_reason: None,
             append: Append::at(loaded.now),
@@ -155,6 +158,11 @@ impl Book {
 
     pub(crate) fn retry_of(&self, terminal: &DelegationId) -> Option<&DelegationId> {
         self.retries.get(terminal)
+    }
+
+    /// What is tied to the delegation; a tie where nobody asked.
+    pub(crate) fn ties(&self, id: &DelegationId) -> Ties {
+        self.ties.get(id).copied().unwrap_or(Ties { acknowledged: false, named: true })
     }
 
     pub(crate) fn keeps_late(&self, key: &LateKey) -> bool {

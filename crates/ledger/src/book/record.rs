@@ -8,7 +8,8 @@ use crate::delegation::status::Status;
 use crate::id::AgentId;
 use crate::payload::{Json, Payload};
 use crate::store::{
-    Cascade, CascadeBegun, LateKey, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite, Was,
+    Cascade, CascadeBegun, LateKey, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite,
+    Pruned, Was,
 };
 use crate::time::Time;
 
@@ -117,6 +118,24 @@ impl Book {
         });
         self.late.insert(key);
         self.record(slot, role, Change::KeptLate);
+    }
+
+    /// Lets a delegation go that is as it was loaded: whoever asks for it later in the batch finds none.
+    pub(crate) fn prune(&mut self, slot: Slot) {
+        let leaf = &self.leaves[slot.0];
+        let (Was::Known(num, version), false) = (&leaf.was, leaf.touched) else { return };
+        let delegation = &leaf.delegation;
+        let (num, version) = (*num, *version);
+        let (delegation_id, caller_id) =
+            (delegation.delegation_id.clone(), delegation.caller_id.clone());
+        self.append.tallies[delegation.status.index()] -= 1;
+        let key = self.key_of(slot).filter(|key| self.keys.get(key) == Some(&delegation_id));
+        if let Some(key) = key {
+            self.keys.remove(&key);
+        }
+        self.by_num.remove(&num);
+        self.by_id.remove(&delegation_id);
+        self.append.pruned.push(Pruned { num, version, delegation_id, caller_id });
     }
 
     pub(crate) fn end_cascade(&mut self, cascade: Cascade) {

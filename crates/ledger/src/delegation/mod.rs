@@ -6,6 +6,7 @@ pub mod examine;
 pub mod lease;
 pub mod listening;
 pub mod refusal;
+pub mod retention;
 pub mod status;
 pub mod terms;
 pub mod waiting;

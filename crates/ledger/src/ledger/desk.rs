@@ -164,6 +164,7 @@ impl Act {
             Self::Claim(claim) => Ok(Done::Taken(claim.decide(book))),
             Self::Sweep(step) => step.decide(book).map(Done::Swept),
             Self::Tend(tend) => tend.decide(book).map(Done::Tended),
+            Self::Prune(prune) => prune.decide(book).map(Done::Pruned),
         }
     }
 }
@@ -176,6 +177,7 @@ fn questions(acts: &[Act]) -> Questions {
             Act::Claim(claim) => claim.ask(&mut questions),
             Act::Sweep(step) => step.ask(&mut questions),
             Act::Tend(tend) => tend.ask(&mut questions),
+            Act::Prune(prune) => prune.ask(&mut questions),
         }
     }
     questions.sort();

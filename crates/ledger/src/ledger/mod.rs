@@ -15,8 +15,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::agent::AgentTerms;
 use crate::beats::{BeatDesk, BeatQueue};
-use crate::command::{Claim, Command, Outcome, Registered, Sweep, Swept, Taken, Tend, Tended};
+use crate::command::{
+    Claim, Command, Outcome, Prune, Registered, Sweep, Swept, Taken, Tend, Tended,
+};
 use crate::delegation::lease::Secret;
+use crate::delegation::retention::Stays;
 use crate::delegation::watch::Watch;
 use crate::error::{Error, Failure};
 use crate::id::{AgentId, DelegationId, IdSource, Seq};
@@ -32,6 +35,8 @@ use lane::Lane;
 pub const BATCH_COMMANDS_MAX: usize = 1000;
 /// Steps of a pass in one transaction.
 pub const SWEEP_BATCH_MAX: usize = 500;
+/// Delegations that one transaction lets go: each may have many events.
+pub const PRUNE_BATCH_MAX: usize = 100;
 /// Requests that may wait at the door before further ones are turned away.
 const WAITING_MAX: usize = 10_000;
 
@@ -79,6 +84,7 @@ enum Act {
     Claim(Claim),
     Sweep(Sweep),
     Tend(Tend),
+    Prune(Prune),
 }
 
 enum Done {
@@ -86,6 +92,7 @@ enum Done {
     Taken(Vec<Taken>),
     Swept(Swept),
     Tended(Tended),
+    Pruned(Result<(), Stays>),
 }
 
 impl<S: Store> Ledger<S> {
@@ -156,7 +163,7 @@ impl<S: Store> Ledger<S> {
         let acts = commands.into_iter().map(|command| Act::Command(command, spare())).collect();
         let outcome = |done| match done {
             Done::Outcome(outcome) => Ok(*outcome),
-            Done::Taken(_) | Done::Swept(_) | Done::Tended(_) => Err(Error::Internal),
+            _ => Err(Error::Internal),
         };
         ask(&self.shared.verbs, acts).await.into_iter().map(|done| done.and_then(outcome)).collect()
     }
@@ -210,9 +217,25 @@ impl<S: Store> Ledger<S> {
         let acts = steps.into_iter().map(Act::Sweep).collect();
         let swept = |done| match done {
             Done::Swept(swept) => Ok(swept),
-            Done::Outcome(_) | Done::Taken(_) | Done::Tended(_) => Err(Error::Internal),
+            _ => Err(Error::Internal),
         };
         ask(&self.shared.sweeps, acts).await.into_iter().map(|done| done.and_then(swept)).collect()
+    }
+
+    /// Lets go what may go, each with everything that belongs to it; why the others stay. In batches behind which
+    /// nobody waits long.
+    pub async fn prune(&self, asked: Vec<Prune>) -> Vec<Result<Result<(), Stays>, Error>> {
+        let mut answers = Vec::with_capacity(asked.len());
+        let verdict = |done| match done {
+            Done::Pruned(verdict) => Ok(verdict),
+            _ => Err(Error::Internal),
+        };
+        for batch in asked.chunks(PRUNE_BATCH_MAX) {
+            let acts = batch.iter().cloned().map(Act::Prune).collect();
+            let done = ask(&self.shared.sweeps, acts).await;
+            answers.extend(done.into_iter().map(|done| done.and_then(verdict)));
+        }
+        answers
     }
 
     /// Looks at rows that a glance showed to be alive again later. How many still were what was seen.

@@ -14,6 +14,7 @@ pub use outlook::{Next, Outlook};
 
 use crate::delegation::Delegation;
 use crate::delegation::change::{EventKind, Role};
+use crate::delegation::retention::Ties;
 use crate::delegation::status::Status;
 use crate::delegation::watch::{RowNum, Watch};
 use crate::id::{AgentId, DelegationId, Seq};
@@ -259,6 +260,53 @@ pub struct Due {
     pub at: Time,
     /// The row.
     pub watch: Watch,
+}
+
+/// What may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PruneQuery {
+    /// What ended before this may go, acknowledged or not.
+    pub any_before: Option<Time>,
+    /// What ended before this may go if it was acknowledged.
+    pub acknowledged_before: Option<Time>,
+    /// Behind this end and number.
+    pub after: Option<(Time, RowNum)>,
+    /// Of how many that ended, 1 to [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+impl PruneQuery {
+    /// Whether this one may go, by what is seen of it here. The ledger decides on it once more.
+    #[must_use]
+    pub fn lets_go(&self, it: &Prunable, ties: Ties) -> bool {
+        let acknowledged = self.acknowledged_before.filter(|_| ties.acknowledged);
+        let before = self.any_before.max(acknowledged);
+        !ties.named && before.is_some_and(|before| it.finished_at < before)
+    }
+}
+
+/// Some of what may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrunePage {
+    /// The delegations, by their end.
+    pub prunable: Vec<Prunable>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<(Time, RowNum)>,
+}
+
+/// A delegation that may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prunable {
+    /// Which.
+    pub delegation_id: DelegationId,
+    /// As it was looked at.
+    pub version: u64,
+    /// How it ended.
+    pub status: Status,
+    /// When.
+    pub finished_at: Time,
+    /// Whether its caller has acknowledged it.
+    pub acknowledged: bool,
 }
 
 /// What one pass saw and did.

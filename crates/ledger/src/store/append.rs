@@ -43,6 +43,8 @@ pub struct Append {
     pub agents_removed: Vec<AgentId>,
     /// How far agents have read. No point goes back, whatever another writer wrote.
     pub acknowledged: Vec<(AgentId, Seq)>,
+    /// Delegations that go, with everything that belongs to them. None of them is in `rows`.
+    pub pruned: Vec<Pruned>,
     /// By how much the count of each status changes, in the order of [`Status::ALL`].
     pub tallies: [i64; Status::ALL.len()],
 }
@@ -63,6 +65,7 @@ impl Append {
             agents: vec![],
             agents_removed: vec![],
             acknowledged: vec![],
+            pruned: vec![],
             tallies: [0; Status::ALL.len()],
         }
     }
@@ -75,7 +78,7 @@ impl Append {
         let of_agents = self.agents.is_empty()
             && self.agents_removed.is_empty()
             && self.acknowledged.is_empty();
-        of_delegations && of_agents
+        of_delegations && of_agents && self.pruned.is_empty()
     }
 }
 
@@ -94,6 +97,19 @@ pub struct RowWrite {
     /// Its watch row, written whole; its number is that of `was`, or the one that the store gives.
     /// `None` where the delegation is not in flight: then the watch row is deleted.
     pub watch: Option<Watch>,
+}
+
+/// A delegation that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    /// Its number.
+    pub num: RowNum,
+    /// The version that the locks held.
+    pub version: u64,
+    /// Its id.
+    pub delegation_id: DelegationId,
+    /// Whose messages it left, and whose key it may hold.
+    pub caller_id: AgentId,
 }
 
 /// A delegation whose children that exist by then are to be cancelled.

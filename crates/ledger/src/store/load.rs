@@ -4,6 +4,7 @@ use crate::agent::{AGENT_LIMIT_MAX, Agent};
 use crate::delegation::Delegation;
 use crate::delegation::lease::Epoch;
 use crate::delegation::listening::Listening;
+use crate::delegation::retention::Ties;
 use crate::delegation::watch::RowNum;
 use crate::error::CorruptRow;
 use crate::id::{AgentId, ClaimId, DelegationId, IdempotencyKey, Seq};
@@ -37,6 +38,8 @@ pub struct Questions {
     pub claims: Vec<(AgentId, usize)>,
     /// What these callees hold under these claims, as many as one claim may take.
     pub held_under: Vec<(AgentId, ClaimId)>,
+    /// Whether these delegations, if they are over, were acknowledged, and who names them.
+    pub ties: Vec<DelegationId>,
     /// Whether silence will be judged.
     pub listening: bool,
 }
@@ -64,6 +67,7 @@ impl Questions {
             first.1 += if same { next.1 } else { 0 };
             same
         });
+        sort(&mut self.ties);
     }
 }
 
@@ -88,6 +92,8 @@ pub struct Loaded {
     pub loads: Vec<(AgentId, Load)>,
     /// How far each agent that was asked for has read.
     pub inboxes: Vec<(AgentId, InboxState)>,
+    /// What is tied to each delegation that was asked for and is there.
+    pub ties: Vec<(DelegationId, Ties)>,
     /// When the ledger listened, as far back as the loaded rows need it, with the newest brake; empty where
     /// not asked for.
     pub listening: Listening,

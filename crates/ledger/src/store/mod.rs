@@ -31,7 +31,7 @@ mod load;
 
 pub use append::{
     Append, Cascade, CascadeBegun, LateResult, NewBodies, NewEvent, NewMessage, ProgressWrite,
-    RowWrite, Was,
+    Pruned, RowWrite, Was,
 };
 pub use beat::{BeatRow, Heard, Mark, Rearm};
 pub use load::{BadRow, InboxState, LOAD_COUNT_MAX, LateKey, Load, Loaded, Questions, Row};
@@ -47,7 +47,7 @@ use crate::id::{AgentId, BatchId, DelegationId, Seq};
 use crate::payload::Bodies;
 use crate::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Measure, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Measure, Page, PrunePage, PruneQuery, Stats, SweepReport,
 };
 use crate::time::{Reading, Time};
 
@@ -140,6 +140,13 @@ pub trait Reader: Send + Sync + 'static {
         cascade: &Cascade,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<DelegationId>, Failure>> + Send;
+
+    /// What is over and may be old enough to go, by (end, number). One page of those that ended: of these, whoever
+    /// is named by another, or is neither old nor acknowledged enough, is left out.
+    fn prunable(
+        &self,
+        query: PruneQuery,
+    ) -> impl Future<Output = Result<PrunePage, Failure>> + Send;
 
     /// The newest reports of the sweeper, newest first.
     fn sweeps(

@@ -11,6 +11,7 @@ mod inbox;
 mod list;
 mod listening;
 mod measures;
+mod prune;
 mod row;
 mod totals;
 
@@ -22,6 +23,7 @@ pub(crate) use inbox::inbox;
 pub(crate) use list::list;
 pub(crate) use listening::{fleet, listening};
 pub(crate) use measures::{HOLDERS, measures};
+pub(crate) use prune::{prunable, ties};
 pub(crate) use row::{COLUMNS, ROW_FROM, read_row};
 pub(crate) use totals::{secret, stats, sweeps};
 

@@ -10,11 +10,12 @@ use consign_ledger::Append;
 use consign_ledger::delegation::status::Status;
 
 use super::pipeline::{Pipeline, column};
-use super::{agents, beside, facts, rows};
+use super::{agents, beside, facts, prune, rows};
 use crate::connect::Connection;
 use crate::failure::Trouble;
 
 pub(super) async fn append(connection: &Connection, append: &Append) -> Result<(), Trouble> {
+    prune::write(connection, &append.pruned).await?;
     let nums = claim(connection, append).await?;
     let mut pipeline = Pipeline::new(connection);
     beside::write(&mut pipeline, &append.rows, &nums).await?;
@@ -127,6 +128,11 @@ async fn tally(pipeline: &mut Pipeline<'_>, append: &Append) -> Result<(), Troub
         .collect();
     if moved.is_empty() {
         return Ok(());
+    }
+    if append.events.is_empty() {
+        // What goes has no events, and so did not wait for its turn yet.
+        let turn = "SELECT 1 FROM numbers WHERE kind = 'event' FOR UPDATE";
+        pipeline.execute(turn, vec![]).await?;
     }
     let sql = "UPDATE tallies t SET count = count + m.by FROM unnest($1::text[], $2::bigint[]) m (status, by)
                WHERE t.status = m.status";

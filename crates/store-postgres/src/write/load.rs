@@ -93,6 +93,7 @@ pub(super) struct Asked<'q> {
     agents: Vec<&'q str>,
     agents_written: Vec<&'q str>,
     inboxes: Vec<&'q str>,
+    ties: Vec<&'q str>,
     claims: Claims<'q>,
 }
 
@@ -117,6 +118,7 @@ impl<'q> Asked<'q> {
             agents: agents(&questions.agents),
             agents_written: agents(&questions.agents_written),
             inboxes: agents(&questions.inboxes),
+            ties: texts(&questions.ties).collect(),
             claims: Claims::of(questions),
         }
     }
@@ -240,6 +242,9 @@ pub(super) async fn read(
         }
     }
     take_late(&mut loaded, &late?)?;
+    if !asked.ties.is_empty() {
+        loaded.ties = read::ties(connection, &asked.ties).await?;
+    }
     if !asked.inboxes.is_empty() {
         loaded.inboxes = read::inbox_states(connection, &asked.inboxes).await?;
     }
@@ -260,6 +265,7 @@ fn empty(now: Time) -> Loaded {
         agents: vec![],
         loads: vec![],
         inboxes: vec![],
+        ties: vec![],
         listening: Listening::default(),
     }
 }

@@ -10,6 +10,7 @@ mod load;
 mod pipeline;
 #[cfg(test)]
 mod plans;
+mod prune;
 mod replicas;
 mod rows;
 mod transact;

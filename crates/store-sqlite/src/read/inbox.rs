@@ -54,15 +54,15 @@ pub(super) fn unread(connection: &Connection, agent: &str) -> Result<Unread, Tro
     let acked =
         connection.prepare_cached(acked)?.query_row([agent], |row| row.get(0)).optional()?;
     let acked_through = acked.unwrap_or(0);
-    let sql = "SELECT u.unread, (SELECT at FROM events WHERE seq = u.oldest)
-               FROM (SELECT count(*) AS unread, min(seq) AS oldest
-                     FROM (SELECT seq FROM messages WHERE agent_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)) AS u";
+    let sql = "SELECT count(*), min(seq)
+               FROM (SELECT seq FROM messages WHERE agent_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)";
     let values = params![agent, acked_through, COUNT_MAX];
-    let read = |row: &rusqlite::Row<'_>| {
-        let oldest_at = row.get::<_, Option<i64>>(1)?.map(Time);
-        Ok(Unread { acked_through, count: row.get(0)?, oldest_at })
-    };
-    Ok(connection.prepare_cached(sql)?.query_row(values, read)?)
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<Seq>>(1)?));
+    let (count, oldest) = connection.prepare_cached(sql)?.query_row(values, read)?;
+    let at = "SELECT at FROM events WHERE seq = ?1";
+    let oldest_at =
+        connection.prepare_cached(at)?.query_row([oldest], |row| row.get(0)).optional()?;
+    Ok(Unread { acked_through, count, oldest_at: oldest_at.map(Time) })
 }
 
 fn read_message(row: &rusqlite::Row<'_>) -> Result<Message, Trouble> {

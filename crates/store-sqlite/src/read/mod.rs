@@ -8,6 +8,7 @@ mod inbox;
 mod list;
 mod listening;
 mod measures;
+mod prune;
 mod row;
 mod totals;
 
@@ -19,6 +20,7 @@ pub(crate) use inbox::inbox;
 pub(crate) use list::list;
 pub(crate) use listening::{fleet, listening};
 pub(crate) use measures::measures;
+pub(crate) use prune::{prunable, ties};
 pub(crate) use row::RowOr;
 #[cfg(test)]
 pub(crate) use row::{COLUMNS, ROW_FROM};

@@ -4,7 +4,7 @@ use consign_ledger::delegation::status::Status;
 use consign_ledger::{Append, Cascade};
 use rusqlite::{Transaction, params};
 
-use super::{agents, facts, rows};
+use super::{agents, facts, prune, rows};
 use crate::failure::Trouble;
 
 pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(), Trouble> {
@@ -28,6 +28,7 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
     }
     append.cascades_ended.iter().try_for_each(|cascade| end_cascade(transaction, cascade))?;
     agents::write(transaction, append)?;
+    prune::write(transaction, &append.pruned)?;
     tally(transaction, &append.tallies)
 }
 

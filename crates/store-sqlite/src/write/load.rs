@@ -68,6 +68,9 @@ pub(super) fn load(
     for id in &questions.loads {
         loading.load(id, questions)?;
     }
+    for id in &questions.ties {
+        loading.ties(id)?;
+    }
     for id in &questions.inboxes {
         loading.inbox(id)?;
     }
@@ -97,6 +100,7 @@ impl<'db> Loading<'db> {
             agents: vec![],
             loads: vec![],
             inboxes: vec![],
+            ties: vec![],
             listening: Listening::default(),
         };
         Self { connection, seen: HashSet::new(), seen_nums: HashSet::new(), loaded }
@@ -238,6 +242,12 @@ impl<'db> Loading<'db> {
             let load = Load { held: count(HELD)?, queued: count(QUEUED)? };
             self.loaded.loads.push((id.clone(), load));
         }
+        Ok(())
+    }
+
+    fn ties(&mut self, id: &DelegationId) -> Result<(), Trouble> {
+        let ties = read::ties(self.connection, id)?;
+        self.loaded.ties.extend(ties.map(|ties| (id.clone(), ties)));
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod append;
 mod beat;
 mod facts;
 mod load;
+mod prune;
 mod rows;
 mod transact;
 mod upkeep;

@@ -7,4 +7,5 @@ mod days;
 mod dry_run;
 mod on_disk;
 mod passes;
+mod prunings;
 mod sharing;

@@ -21,6 +21,7 @@ pub mod listening;
 pub mod lists;
 pub mod races;
 pub mod reading;
+pub mod retention;
 pub mod time;
 pub mod trees;
 pub mod verdicts;
@@ -187,6 +188,17 @@ macro_rules! conforms {
                     a_delegation_that_nobody_made_is_not_there
                     an_event_of_every_kind_can_be_read_back
                 }
+                retention {
+                    a_verdict_goes_after_its_time_and_earlier_once_it_is_acknowledged
+                    nothing_in_flight_goes_however_old_it_is
+                    what_goes_goes_with_everything_that_belongs_to_it
+                    an_id_that_went_can_be_used_anew
+                    what_is_named_by_another_stays_until_that_one_has_gone
+                    only_the_version_that_was_seen_goes
+                    who_reads_by_a_cursor_is_not_disturbed
+                    two_that_prune_share_the_work_and_fail_nobody
+                    a_prune_that_is_cut_off_removed_whole_delegations_or_nothing
+                }
                 time {
                     a_heartbeat_spares_the_delegation
                     silence_is_stuck_once_it_is_longer_than_the_threshold
@@ -278,6 +290,7 @@ mod tests {
             ("lists", include_str!("lists.rs")),
             ("races", include_str!("races.rs")),
             ("reading", include_str!("reading.rs")),
+            ("retention", include_str!("retention.rs")),
             ("time", include_str!("time.rs")),
             ("trees", include_str!("trees.rs")),
             ("verdicts", include_str!("verdicts.rs")),

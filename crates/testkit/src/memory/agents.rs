@@ -63,7 +63,7 @@ impl Data {
 
     pub(super) fn inbox_state(&self, id: &AgentId) -> InboxState {
         let mine = self.messages.iter().filter(|(agent, _)| agent == id);
-        let newest = mine.map(|(_, event)| self.events[*event].seq).max();
+        let newest = mine.map(|(_, seq)| *seq).max();
         let acked_through = self.acked.get(id).copied().unwrap_or_default();
         InboxState { acked_through, newest: newest.unwrap_or_default() }
     }

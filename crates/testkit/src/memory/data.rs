@@ -24,8 +24,11 @@ pub(super) struct Data {
     pub(super) nums: HashMap<DelegationId, RowNum>,
     pub(super) keys: HashMap<(AgentId, IdempotencyKey), DelegationId>,
     pub(super) events: Vec<Event>,
-    /// Each with the place of its event.
-    pub(super) messages: Vec<(AgentId, usize)>,
+    /// Each with the number of its event.
+    pub(super) messages: Vec<(AgentId, Seq)>,
+    /// The last numbers that were handed out; never again, also after pruning.
+    pub(super) last_seq: Seq,
+    pub(super) last_num: RowNum,
     pub(super) late: Vec<(LateKey, Late)>,
     pub(super) heard_until: Option<Time>,
     pub(super) gaps: Vec<Gap>,
@@ -128,7 +131,15 @@ impl Data {
         let state = |id: &AgentId| (id.clone(), self.inbox_state(id));
         let inboxes = questions.inboxes.iter().map(state).collect();
         let loads = questions.loads.iter().map(|id| (id.clone(), self.load_of(id))).collect();
-        Loaded { now, rows, corrupt, keys, retries, late, agents, loads, inboxes, listening }
+        let ties =
+            questions.ties.iter().filter_map(|id| Some((id.clone(), self.ties(id)?))).collect();
+        Loaded { now, rows, corrupt, keys, retries, late, agents, loads, inboxes, ties, listening }
+    }
+
+    /// The event with this number.
+    pub(super) fn event(&self, seq: Seq) -> &Event {
+        let place = self.events.binary_search_by_key(&seq, |event| event.seq);
+        &self.events[place.expect("a message has its event")]
     }
 
     fn held_under(&self, callee: &AgentId, claim: &ClaimId) -> Vec<DelegationId> {

@@ -4,6 +4,7 @@
 
 mod agents;
 mod data;
+mod prune;
 mod read;
 mod write;
 
@@ -15,7 +16,7 @@ use consign_ledger::delegation::listening::{Fleet, Listening};
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{
     AgentHealth, AgentPage, AgentsQuery, Due, Ended, Entry, EventPage, EventQuery, Filter, Inbox,
-    InboxQuery, Lane, Late, Page, Stats, SweepReport,
+    InboxQuery, Lane, Late, Page, PrunePage, PruneQuery, Stats, SweepReport,
 };
 use consign_ledger::{
     AgentId, BatchId, BeatRow, Bodies, Cascade, Clock, CorruptRow, Decide, DelegationId, Failure,
@@ -240,6 +241,10 @@ impl Reader for Memory {
         let data = self.data();
         let children = data.children_in_flight(&cascade.delegation_id, cascade.through);
         Ok(children.take(limit).map(|kept| kept.delegation.delegation_id.clone()).collect())
+    }
+
+    async fn prunable(&self, query: PruneQuery) -> Result<PrunePage, Failure> {
+        Ok(self.data().prunable(&query))
     }
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<SweepReport>, Failure> {

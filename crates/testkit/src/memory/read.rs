@@ -25,7 +25,7 @@ impl Data {
     }
 
     pub(super) fn newest_seq(&self) -> Seq {
-        self.events.last().map_or(0, |event| event.seq)
+        self.last_seq
     }
 
     pub(super) fn events(&self, query: &EventQuery) -> EventPage {
@@ -48,20 +48,20 @@ impl Data {
 
     pub(super) fn inbox(&self, query: &InboxQuery) -> Inbox {
         let mine = || self.messages.iter().filter(|(agent, _)| *agent == query.agent_id);
-        let messages = mine().map(|(_, event)| self.message(*event));
+        let messages = mine().map(|(_, seq)| self.message(*seq));
         let acked_through = self.inbox_state(&query.agent_id).acked_through;
         let after = query.after.unwrap_or(acked_through);
         let behind = messages.filter(|message| message.seq > after);
-        let mut unread = mine().map(|(_, event)| &self.events[*event]);
-        let mut unread = unread.by_ref().filter(|event| event.seq > acked_through).peekable();
+        let unread = mine().map(|(_, seq)| self.event(*seq));
+        let mut unread = unread.filter(|event| event.seq > acked_through).peekable();
         let oldest_unread_at = unread.peek().map(|event| event.at);
         let messages = behind.take(query.limit).collect();
         let unread = COUNT_MAX.min(unread.count() as u64);
         Inbox { messages, acked_through, unread, oldest_unread_at }
     }
 
-    fn message(&self, event: usize) -> Message {
-        let event = &self.events[event];
+    fn message(&self, seq: Seq) -> Message {
+        let event = self.event(seq);
         let kept = self.named(&event.delegation_id);
         let result = kept.and_then(|kept| kept.bodies.result.clone());
         Message {

@@ -4,7 +4,7 @@ use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::{Event, Late, SweepReport};
 use consign_ledger::{
     Append, BeatRow, Bodies, Cascade, DelegationId, Heard, LateKey, LateResult, NewBodies,
-    NewEvent, ProgressWrite, Rearm, RowWrite, Time, Was,
+    NewEvent, ProgressWrite, Rearm, RowWrite, Seq, Time, Was,
 };
 
 use super::data::{Data, Kept};
@@ -27,13 +27,14 @@ impl Data {
             let earlier = self.keys.insert((caller, key), written[row].1.clone());
             assert!(earlier.is_none(), "a key has one holder");
         }
-        let first_event = self.events.len();
+        let before = self.last_seq;
         for event in append.events {
             let id = written[event.row].1.clone();
             self.append_event(id, &event, now);
         }
         for message in append.messages {
-            self.messages.push((message.agent_id, first_event + message.event));
+            let event = Seq::try_from(message.event).expect("a batch is small");
+            self.messages.push((message.agent_id, before + 1 + event));
         }
         for late in append.late {
             let delegation_id = written[late.row].1.clone();
@@ -55,6 +56,7 @@ impl Data {
             let acked = self.acked.entry(id).or_default();
             *acked = through.max(*acked);
         }
+        append.pruned.iter().for_each(|pruned| self.remove(pruned));
         self.tallies.iter_mut().zip(append.tallies).for_each(|(kept, change)| *kept += change);
     }
 
@@ -87,7 +89,8 @@ impl Data {
                 (old.task.clone(), old.metadata.clone())
             }
         };
-        let num = self.rows.last_key_value().map_or(1, |(num, _)| num + 1);
+        self.last_num += 1;
+        let num = self.last_num;
         let bodies = Bodies { task, result: None, metadata, progress: None };
         let delegation = row.delegation.clone();
         self.nums.insert(delegation.delegation_id.clone(), num);
@@ -96,9 +99,10 @@ impl Data {
     }
 
     fn append_event(&mut self, delegation_id: DelegationId, event: &NewEvent, at: Time) {
+        self.last_seq += 1;
         let delegation = &self.rows[&self.nums[&delegation_id]].delegation;
         self.events.push(Event {
-            seq: self.newest_seq() + 1,
+            seq: self.last_seq,
             caller_id: delegation.caller_id.clone(),
             callee_id: delegation.callee_id.clone(),
             delegation_id,
@@ -134,8 +138,7 @@ impl Data {
         (num, delegation_id): &(RowNum, DelegationId),
         through: Option<RowNum>,
     ) {
-        let newest = self.rows.last_key_value().map_or(0, |(num, _)| *num);
-        let through = through.unwrap_or(newest);
+        let through = through.unwrap_or(self.last_num);
         if self.children_in_flight(delegation_id, through).next().is_some() {
             let cascade = Cascade { num: *num, delegation_id: delegation_id.clone(), through };
             self.cascades.insert(*num, cascade);

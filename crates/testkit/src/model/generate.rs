@@ -54,6 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
         10 => length().prop_map(Step::Wait),
         6 => length().prop_map(Step::Serve),
         8 => Just(Step::Sweep),
+        3 => Just(Step::Prune),
         2 => length().prop_map(Step::Freeze),
         2 => length().prop_map(Step::Down),
         2 => weighted(0.5, select(&[5, 10, 20][..])).prop_map(Step::Restart),

@@ -10,6 +10,7 @@ mod generate;
 mod listening;
 mod order;
 mod pass;
+mod prune;
 mod row;
 
 use std::collections::{BTreeMap, HashMap};
@@ -111,6 +112,7 @@ impl Model {
             Step::Cut(_) => {}
             Step::Listen => self.listen(),
             Step::Sweep => self.pass(),
+            Step::Prune => self.prune(),
         }
         vec![]
     }
@@ -244,6 +246,6 @@ impl Model {
     }
 
     fn find(&self, id: &str) -> Option<usize> {
-        self.rows.iter().position(|row| row.id == id)
+        self.rows.iter().position(|row| row.id == id && !row.gone())
     }
 }

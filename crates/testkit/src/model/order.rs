@@ -5,7 +5,7 @@ use consign_ledger::delegation::status::Status;
 use crate::scenario::{Order, Retrial};
 
 use super::answer::Told;
-use super::row::{By, Row};
+use super::row::{By, Presence, Row};
 use super::{Meant, Model};
 
 /// The default deadline: six hours.
@@ -96,6 +96,9 @@ impl Model {
             history: vec![],
             last_by: By::Caller,
             last_at: self.now,
+            ended_at: None,
+            told: 0,
+            presence: Presence::There,
             look_at: None,
         }
     }
@@ -244,7 +247,9 @@ impl Model {
         if retrial.if_attempt.is_some_and(|seen| seen != old.attempt) {
             return (Told::refused("changed-meanwhile", old.status), None);
         }
-        if let Some(earlier) = self.rows.iter().position(|it| it.retry_of == Some(row)) {
+        if let Some(earlier) =
+            self.rows.iter().position(|it| it.retry_of == Some(row) && !it.gone())
+        {
             let it = &self.rows[earlier];
             return if self.asks_for_the_same(earlier, it.created, retrial) {
                 (Told::replayed(it.status), Some(earlier))

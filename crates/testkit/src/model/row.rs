@@ -23,6 +23,14 @@ pub(super) type Waiting = (i64, Option<String>);
 /// What makes two requests to delegate the same: caller, callee, parent, task, attempts.
 pub(super) type Sameness = (String, String, Option<String>, String, u32);
 
+/// Whether a row is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    There,
+    /// It was pruned.
+    Gone,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     /// Empty until the ledger has told the id that it made.
@@ -65,11 +73,20 @@ pub(super) struct Row {
     pub(super) history: Vec<EventKind>,
     pub(super) last_by: By,
     pub(super) last_at: i64,
+    /// When its verdict came.
+    pub(super) ended_at: Option<i64>,
+    /// How many messages its caller has of it.
+    pub(super) told: usize,
+    pub(super) presence: Presence,
     /// When a pass looks at it, the deadline aside.
     pub(super) look_at: Option<i64>,
 }
 
 impl Row {
+    pub(super) fn gone(&self) -> bool {
+        self.presence == Presence::Gone
+    }
+
     pub(super) fn in_flight(&self) -> bool {
         !matches!(self.status, Status::Completed | Status::Failed | Status::Cancelled)
     }
@@ -254,6 +271,7 @@ impl Model {
     ) {
         let it = &mut self.rows[row];
         it.enter(status);
+        it.ended_at = Some(self.now);
         (it.failure, it.error) = (failure, detail);
         let (caller, key) = (it.caller.clone(), it.key.clone());
         let (id, parent, takes_children) = (it.id.clone(), it.parent, it.terms.cancel_children);
@@ -279,12 +297,13 @@ impl Model {
     }
 
     fn begin_cascade(&mut self, row: usize) {
-        if self.rows.iter().any(|it| it.parent == Some(row)) {
+        if self.rows.iter().any(|it| it.parent == Some(row) && !it.gone()) {
             self.cascades.insert(row, self.rows.len() - 1);
         }
     }
 
     fn tell_caller(&mut self, row: usize) {
+        self.rows[row].told += 1;
         *self.messages.entry(self.rows[row].caller.clone()).or_default() += 1;
     }
 }

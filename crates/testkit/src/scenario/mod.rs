@@ -22,6 +22,7 @@
 //! | `cut before commit`, `cut after commit` | the connection is cut at the next commit |
 //! | `listen` | the server listens once |
 //! | `sweep` | one pass |
+//! | `prune` | what is over goes, however young it is |
 //! | `alice delegates D1 to bob, key K, under D0, attempts 2, threshold 1m, grace 1m, start within 1m, fail unless started, progress within 1m, deadline 1h, priority 3, dispatched, cancel children, notify stuck, notify recovered, task "text", unnamed` | `unnamed`: the ledger makes the id |
 //! | `alice dispatches D1` | |
 //! | `bob accepts D1 as C1` | |

@@ -104,6 +104,7 @@ impl Step {
             Some("clock") => Self::ClockBy(words.skip()?.expect("by")?.signed_length()?),
             Some("cut") => Self::Cut(cut(words.skip()?)?),
             Some("listen") => words.skip().map(|_| Self::Listen)?,
+            Some("prune") => words.skip().map(|_| Self::Prune)?,
             Some("sweep") => words.skip().map(|_| Self::Sweep)?,
             _ => {
                 let mut acts = vec![act(words)?];
@@ -405,6 +406,7 @@ mod tests {
             "alice extends D1 to 1h, if version 3",
             "alice sets D1 to stuck with \"x\", no lease, override \"y\"",
             "bob beats D1 & alice cancels D1",
+            "prune",
         ] {
             assert_eq!(Step::parse(line).map(|step| step.to_string()).as_deref(), Ok(line));
         }

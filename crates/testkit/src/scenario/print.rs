@@ -61,6 +61,7 @@ impl Display for Step {
             Self::Cut(Cut::After) => f.write_str("cut after commit"),
             Self::Listen => f.write_str("listen"),
             Self::Sweep => f.write_str("sweep"),
+            Self::Prune => f.write_str("prune"),
         }
     }
 }

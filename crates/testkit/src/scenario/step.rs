@@ -30,6 +30,8 @@ pub enum Step {
     Listen,
     /// One pass.
     Sweep,
+    /// What is over goes, however young it is.
+    Prune,
 }
 
 /// When a connection is cut.

@@ -9,11 +9,12 @@ mod said;
 use std::collections::HashMap;
 
 use consign_ledger::delegation::Delegation;
+use consign_ledger::delegation::retention::Retention;
 use consign_ledger::query::SweepReport;
 use consign_ledger::{
     Bodies, Clock as _, DelegationId, Desk, Failure, Ledger, Reader, Settings, Time,
 };
-use consign_sweeper::{DryRun, Sweeper};
+use consign_sweeper::{DryRun, Pruner, Pruning, Sweeper};
 use tokio::task::JoinHandle;
 
 use crate::scenario::{Cut, Step, parse};
@@ -103,6 +104,7 @@ impl<B: Backend> World<B> {
         match step {
             Step::Acts(acts) => return Seen::Said(self.act(acts).await),
             Step::Sweep => return self.sweep_and_look().await,
+            Step::Prune => self.prune().await,
             Step::Wait(seconds) => self.wait(*seconds).await,
             Step::Serve(seconds) => {
                 for _ in 0..*seconds {
@@ -195,6 +197,14 @@ impl<B: Backend> World<B> {
     /// One pass.
     pub async fn sweep(&self) -> SweepReport {
         self.running().sweeper.pass().await
+    }
+
+    /// The server listens, and lets everything go that is over and that no other names.
+    pub async fn prune(&self) {
+        self.listen().await;
+        let retention = Retention { acknowledged_days: Some(0), any_days: Some(0) };
+        let pruner = Pruner::new(self.ledger().clone(), retention, Pruning::Asked);
+        pruner.pass().await.expect("a reader that answers");
     }
 
     /// What a pass would do.

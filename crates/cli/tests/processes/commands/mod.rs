@@ -13,6 +13,7 @@ mod errors;
 mod files;
 mod lists;
 mod looks;
+mod prunes;
 mod sweeps;
 mod terminal;
 mod waits;

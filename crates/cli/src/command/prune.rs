@@ -1,0 +1,214 @@
+//! `consign prune`: lets go what the server's retention lets go, after writing it down, where that is asked for.
+//!
+//! Asks the server, which decides: the rules and the retention are its, and whatever it has in hand meanwhile counts.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use consign_client::{Prunable, PruneItem};
+use serde_json::value::RawValue;
+
+use crate::asking::{Asking, Visit};
+use crate::error::CliError;
+use crate::exit::{Exit, OF_ASKING};
+use crate::print::{Column, Paper, Table, lines};
+
+/// Of how many that ended one request asks; so many are also exported before any of them goes.
+const PAGE_ITEMS: u32 = 100;
+
+const COLUMNS: &[Column] = &[
+    Column::Whole("DELEGATION"),
+    Column::Whole("STATUS"),
+    Column::Whole("ENDED"),
+    Column::Whole("ACKNOWLEDGED"),
+];
+
+/// The arguments of `consign prune`.
+#[derive(Args)]
+#[command(after_help = OF_ASKING)]
+pub(crate) struct Prune {
+    /// Only list what may go
+    #[arg(long, conflicts_with = "export")]
+    dry_run: bool,
+
+    /// Append each delegation to this file first, a line of JSON with its events and late results
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// What went, and what the server would not let go after all.
+#[derive(Default)]
+struct Tally {
+    pruned: u64,
+    stayed: u64,
+}
+
+impl Prune {
+    pub(crate) fn run(self) -> ExitCode {
+        self.asking.run(async |visit| {
+            if self.dry_run {
+                return list(visit).await;
+            }
+            let mut export = self.export.as_deref().map(Export::open).transpose()?;
+            let mut tally = Tally::default();
+            // What a child or a retry names goes once that one has.
+            loop {
+                let before = tally.pruned;
+                round(visit, export.as_mut(), &mut tally).await?;
+                if tally.pruned == before {
+                    break;
+                }
+            }
+            tell(visit.paper, &tally)?;
+            Ok(Exit::Done)
+        })
+    }
+}
+
+async fn list(visit: &Visit) -> Result<Exit, CliError> {
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = visit.heard(visit.client.prunable(cursor.as_deref(), Some(PAGE_ITEMS)).await)?;
+        visit.paper.answer(&page, |page| table(&visit.paper, &page.delegations))?;
+        cursor = page.value.next_cursor;
+        if cursor.is_none() {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+fn table(paper: &Paper, prunable: &[Prunable]) -> String {
+    let mut table = Table::new(paper, COLUMNS);
+    for it in prunable {
+        table.row([
+            it.delegation_id.clone(),
+            it.status.to_string(),
+            paper.moment(it.finished_at),
+            if it.acknowledged { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    table.print("nothing may go")
+}
+
+/// Everything that may go now, page by page: written down, then removed.
+async fn round(
+    visit: &Visit,
+    mut export: Option<&mut Export>,
+    tally: &mut Tally,
+) -> Result<(), CliError> {
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = visit.heard(visit.client.prunable(cursor.as_deref(), Some(PAGE_ITEMS)).await)?;
+        let mut items = vec![];
+        for it in &page.value.delegations {
+            let version = match &mut export {
+                Some(export) => export.write(visit, &it.delegation_id).await?,
+                None => Some(it.version),
+            };
+            // It was gone already where there is no version.
+            items.extend(version.map(|version| PruneItem::new(&it.delegation_id, version)));
+        }
+        if let Some(export) = &mut export {
+            export.flush()?;
+        }
+        if !items.is_empty() {
+            let pruned = visit.heard(visit.client.prune(&items).await)?.value;
+            let gone = pruned.outcomes.iter().filter(|outcome| outcome.pruned).count() as u64;
+            tally.pruned += gone;
+            tally.stayed += pruned.outcomes.len() as u64 - gone;
+        }
+        cursor = page.value.next_cursor;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn tell(paper: Paper, tally: &Tally) -> io::Result<()> {
+    let Tally { pruned, stayed } = tally;
+    if paper.json {
+        return lines(&format!("{{\"pruned\":{pruned},\"stayed\":{stayed}}}"));
+    }
+    let stayed = match stayed {
+        0 => String::new(),
+        _ => format!("; {stayed} changed meanwhile and stayed"),
+    };
+    lines(&format!("{pruned} pruned{stayed}"))
+}
+
+/// The file that delegations are written to before they go.
+struct Export {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Export {
+    fn open(path: &Path) -> Result<Self, CliError> {
+        let unwritable = |why| CliError::Unwritable { path: path.to_owned(), why };
+        let file = OpenOptions::new().append(true).create(true).open(path).map_err(unwritable)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // A file that is new must still be in its folder after a power cut.
+        File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .map_err(unwritable)?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    /// Writes one delegation, whole. The version that was written; none where it is gone.
+    async fn write(&mut self, visit: &Visit, id: &str) -> Result<Option<u64>, CliError> {
+        let shown = match visit.heard(visit.client.show(id).await) {
+            Err(error) if error.exit() == Exit::NotFound => return Ok(None),
+            shown => shown?,
+        };
+        let events = events(visit, id).await?;
+        let late = visit.heard(visit.client.late_results(id).await)?;
+        let delegation = part(&shown.text, "delegation")?;
+        let late = part(&late.text, "late_results")?;
+        let line = format!(
+            "{{\"delegation\":{delegation},\"events\":[{}],\"late_results\":{late}}}",
+            events.join(",")
+        );
+        // As it came: whoever sent a document may have broken its lines, which in JSON is only space.
+        let line = line.replace(['\n', '\r'], " ");
+        let unwritable = |why| CliError::Unwritable { path: self.path.clone(), why };
+        writeln!(self.file, "{line}").map_err(unwritable)?;
+        Ok(Some(shown.value.delegation.version))
+    }
+
+    /// On the disk, before anything goes.
+    fn flush(&mut self) -> Result<(), CliError> {
+        let unwritable = |why| CliError::Unwritable { path: self.path.clone(), why };
+        self.file.flush().map_err(unwritable)?;
+        self.file.get_ref().sync_all().map_err(unwritable)
+    }
+}
+
+/// All of its events, as they came.
+async fn events(visit: &Visit, id: &str) -> Result<Vec<String>, CliError> {
+    let (mut events, mut after) = (vec![], None);
+    loop {
+        let page = visit.heard(visit.client.events(id, after, None).await)?;
+        for event in page.value.events() {
+            let (event, text) = visit.heard(event.map_err(consign_client::Error::NotUnderstood))?;
+            events.push(text.to_owned());
+            after = Some(event.seq);
+        }
+        if page.value.next_cursor.is_none() {
+            return Ok(events);
+        }
+    }
+}
+
+/// One field of an answer, as it came.
+fn part(answer: &str, field: &str) -> Result<Box<RawValue>, CliError> {
+    let mut fields: std::collections::HashMap<String, Box<RawValue>> =
+        serde_json::from_str(answer).map_err(io::Error::from)?;
+    let missing = || io::Error::other(format!("the server's answer has no {field}"));
+    Ok(fields.remove(field).ok_or_else(missing)?)
+}
