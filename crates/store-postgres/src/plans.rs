@@ -329,7 +329,7 @@ async fn what_is_counted_of_an_agent_ends_at_a_bound() {
         }
         many.act_as(Part::Read).await;
         for query in BOUNDED {
-            let plans = many.plans(query).await;
+            let (plans, _) = many.plans(query).await;
             let most = 5.0 * f64::from(u32::try_from(COUNT_MAX).unwrap());
             for node in plans.iter().flat_map(nodes) {
                 if node["Node Type"] == "Seq Scan" || met(node) > most {
