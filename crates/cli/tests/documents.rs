@@ -71,7 +71,7 @@ fn every_setting_is_explained() {
         .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let variables = between(&help, "[env: ", "]");
-    assert_eq!(variables.len(), 6, "{help}");
+    assert_eq!(variables.len(), 9, "{help}");
     for variable in variables {
         let variable = variable.split('=').next().unwrap();
         for document in ["README.md", "docs/settings.md"] {
