@@ -101,7 +101,7 @@ impl<'a> Claimer<'a> {
             "claim_id": format!("worker-{}", self.number), "max": 1 + self.number % 4, "wait_s": 1,
         });
         loop {
-            let client = &self.clients[self.roll(2) as usize];
+            let client = self.either();
             if self.roll(CUT_OFF) == 0 {
                 cut_off(client, &body);
                 continue;
@@ -122,10 +122,12 @@ impl<'a> Claimer<'a> {
     fn complete(&mut self, id: &str, lease: &Value) {
         let (path, body) =
             (format!("/v1/delegations/{id}/complete"), json!({"result": id, "lease": lease}));
-        let answer = acknowledged(|| {
-            self.clients[self.roll(2) as usize].try_ask(Method::POST, &path, Some(&body))
-        });
+        let answer = acknowledged(|| self.either().try_ask(Method::POST, &path, Some(&body)));
         assert_eq!(answer["kept_as_late"], false, "somebody else completed {id}");
+    }
+
+    fn either(&mut self) -> &'a Client {
+        &self.clients[usize::from(self.roll(2) == 0)]
     }
 
     /// A number below `sides`, the same in each run.
@@ -163,7 +165,9 @@ fn acknowledged(mut ask: impl FnMut() -> reqwest::Result<Answer>) -> Value {
 fn assert_each_was_held_by_one(logs: &[Vec<Entry>], total: usize) {
     let mut holders: HashMap<&Entry, Vec<usize>> = HashMap::new();
     for (claimer, log) in logs.iter().enumerate() {
-        log.iter().for_each(|entry| holders.entry(entry).or_default().push(claimer));
+        for entry in log {
+            holders.entry(entry).or_default().push(claimer);
+        }
     }
     for (entry, claimers) in &holders {
         assert_eq!(claimers.len(), 1, "{entry:?} was handed to {claimers:?}");

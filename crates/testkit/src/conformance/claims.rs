@@ -181,7 +181,7 @@ pub async fn what_is_past_its_deadline_is_not_handed_out<B: Backend>(mut world: 
             alice delegates D1 to bob, deadline 10s
             alice delegates D2 to bob, deadline 1m
             wait 11s
-            bob claims 2                     takes D2; D1 queued
+            bob claims                       takes D2; D1 queued
             alice extends D1 to 1m
             bob claims 2                     takes D1",
         )
