@@ -16,6 +16,8 @@ mod document;
 mod hosts;
 #[path = "../../../api-http/tests/door/metrics.rs"]
 mod metrics;
+#[path = "../../../api-http/tests/door/pruning.rs"]
+mod pruning;
 #[path = "../../../api-http/tests/door/questions.rs"]
 mod questions;
 #[path = "../../../api-http/tests/door/repeats.rs"]

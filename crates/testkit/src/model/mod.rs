@@ -191,8 +191,10 @@ impl Model {
     fn meant<'a>(&self, act: &'a Act) -> Meant<'a> {
         let id = self.id_of(&act.id);
         let lease_of = |who: &str| {
-            let row = self.find(&id);
-            let epoch = row.and_then(|row| self.leases.get(&(who.to_owned(), row)));
+            // Whoever has a lease does not see that its delegation went and another has its id.
+            let rows = (0..self.rows.len()).rev().filter(|row| self.rows[*row].id == id);
+            let mut leases = rows.filter_map(|row| self.leases.get(&(who.to_owned(), row)));
+            let epoch = leases.next();
             epoch.map_or(Shown::Nothing, |epoch| Shown::Epoch(*epoch))
         };
         let lease = match &act.verb {
