@@ -1,19 +1,27 @@
 //! Two servers that want the same at once: one gets it, both are told the same story.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use consign_ledger::command::{Accept, Command, Complete, Outcome, Retry};
-use consign_ledger::{DelegationId, Error, IdempotencyKey, Ledger, Payload, Reader as _};
+use consign_ledger::command::{Accept, Claim, Command, Complete, Outcome, Retry, Taken};
+use consign_ledger::{
+    AgentId, ClaimId, DelegationId, Error, IdempotencyKey, Ledger, Payload, Reader as _, Store,
+};
 use consign_store_postgres::PostgresStore;
-use consign_testkit::{Backend, World};
+use consign_testkit::postgres::AtCommit;
+use consign_testkit::{Backend, World, conformance};
+use tokio::time::timeout;
 
 use super::backend::Postgres;
 use super::replica::{Replica, delegate, on_real_threads};
+use super::wire::{APPEND, Wired};
 
 /// Rounds in which both try.
 const ROUNDS: usize = 25;
 /// Commands in one request.
 const EACH: usize = 10;
+/// Long enough for whatever could happen, short enough to wait for what must not.
+const A_WHILE: Duration = Duration::from_millis(500);
 
 fn ids(round: usize) -> Vec<String> {
     (0..EACH).map(|n| format!("D{round}-{n}")).collect()
@@ -169,4 +177,55 @@ fn servers_that_meddle_with_the_same_rows_while_both_sweep_leave_one_story() {
         let found = world.reader().find(&id("D0")).await.unwrap().unwrap().0;
         assert!(!found.in_flight(), "its deadline is over: {found:?}");
     });
+}
+
+/// Whoever is about to change a row may be another server in the middle of its claim.
+#[tokio::test]
+async fn a_claim_passes_over_what_another_is_about_to_change_and_does_not_wait() {
+    let mut world = World::<Postgres>::new().await;
+    world.play("alice delegates D1 to bob\nalice delegates D2 to bob").await;
+    let other = world.backend().database.vandal().await;
+    let lock = "BEGIN; SELECT 1 FROM delegations WHERE delegation_id = 'D1' FOR NO KEY UPDATE";
+    other.batch_execute(lock).await.unwrap();
+    world.play("bob claims 2   takes D2\nbob claims   takes nothing").await;
+    other.batch_execute("ROLLBACK").await.unwrap();
+    world.play("bob claims   takes D1").await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_holds_up_no_claim_behind_it() {
+    let mut world = World::<Postgres>::new().await;
+    for n in 1..=4 {
+        world.play(&format!("alice delegates D{n} to bob")).await;
+    }
+    let vandal = world.backend().database.vandal().await;
+    let break_two = "UPDATE delegations SET waiting = 'nonsense' WHERE num <= 2";
+    vandal.batch_execute(break_two).await.unwrap();
+    world
+        .play("bob claims   takes D3\nbob claims 100   takes D4\nbob claims   takes nothing")
+        .await;
+}
+
+/// The second server is asked while the commit of the first is on its way: what that took is not to be seen yet.
+#[test]
+fn one_claim_that_two_servers_are_asked_for_gets_one_answer() {
+    conformance::run(async |mut world: World<Wired>| {
+        let second = Replica::start(&world.backend().database.url(), world.clock(), 7).await;
+        world.play("alice delegates D1 to bob\nalice delegates D2 to bob").await;
+        world.backend().proxy.cut_commit(APPEND, AtCommit::Held);
+        let mut first = tokio::spawn(claim(world.ledger().clone()));
+        assert!(timeout(A_WHILE, &mut first).await.is_err(), "its commit is held back");
+        let mut other = tokio::spawn(claim(second.ledger.clone()));
+        assert!(timeout(A_WHILE, &mut other).await.is_err(), "it waits for the first");
+        world.backend().proxy.let_go();
+        let (first, other) = (first.await.unwrap(), other.await.unwrap());
+        assert_eq!(first, other);
+        assert_eq!(first.len(), 1);
+    });
+}
+
+async fn claim<S: Store>(ledger: Ledger<S>) -> Vec<Taken> {
+    let claim_id = Some(ClaimId::new("C1").unwrap());
+    let callee_id = AgentId::new("bob").unwrap();
+    ledger.claim(Claim { callee_id, max: 1, claim_id }).await.unwrap()
 }

@@ -47,3 +47,16 @@ async fn a_watch_row_that_cannot_exist_is_examined_and_written_anew() {
         )
         .await;
 }
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_holds_up_no_claim_behind_it() {
+    let mut world = World::<Sqlite>::new().await;
+    for n in 1..=4 {
+        world.play(&format!("alice delegates D{n} to bob")).await;
+    }
+    let break_two = "UPDATE delegations SET waiting = 'nonsense' WHERE num <= 2";
+    world.backend().vandal().execute(break_two, []).unwrap();
+    world
+        .play("bob claims   takes D3\nbob claims 100   takes D4\nbob claims   takes nothing")
+        .await;
+}
