@@ -139,9 +139,11 @@ mod tests {
     fn fill(connection: &Connection, rows: usize) {
         let text = "x".repeat(4000);
         let sql = "INSERT INTO tasks (form, preview) VALUES ('text', ?1)";
+        connection.execute_batch("BEGIN").unwrap();
         for _ in 0..rows {
             connection.execute(sql, [&text]).unwrap();
         }
+        connection.execute_batch("COMMIT").unwrap();
     }
 
     fn tasks(path: &Path) -> usize {
