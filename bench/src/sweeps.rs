@@ -93,7 +93,7 @@ impl Arena {
         self.warm_up().await?;
         for (nth, doomed) in shape(plan).doomed.into_iter().enumerate() {
             let disk = fdatasyncs_per_s(&self.dir)?;
-            self.idle_round(&mut nothing, &mut growth, disk).await?;
+            self.idle_round(&mut nothing, &mut growth, (disk, nth)).await?;
             let rounds = &mut due[nth % STAGES.len()];
             self.due_round(rounds, disk, doomed).await?;
         }
@@ -123,14 +123,20 @@ impl Arena {
         self.baseline_pass(0).map(drop)
     }
 
+    /// Who goes second finds everything awake and warm, so they take turns in that, too.
     async fn idle_round(
         &self,
         nothing: &mut Rounds,
         growth: &mut Rounds,
-        disk: f64,
+        (disk, nth): (f64, usize),
     ) -> Outcome<()> {
-        let large = pass(&self.large, 0).await?;
-        let small = pass(&self.small, 0).await?;
+        let (large, small) = if nth.is_multiple_of(2) {
+            let large = pass(&self.large, 0).await?;
+            (large, pass(&self.small, 0).await?)
+        } else {
+            let small = pass(&self.small, 0).await?;
+            (pass(&self.large, 0).await?, small)
+        };
         nothing.push(large, self.baseline_pass(0)?, disk);
         growth.push(large, small, disk);
         Ok(())
