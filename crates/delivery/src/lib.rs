@@ -132,8 +132,8 @@ impl<S: Store> Follower<S> {
         let place = self.waiters.enter(topic);
         loop {
             let last_look = over.is_elapsed() || at_most.is_zero() || self.waiters.is_closed();
-            // Not kept over the sleep: what is found is large, and many wait.
-            match look().await? {
+            // Not kept over the sleep, and on the heap: what is found is large, and so is a look, and many wait.
+            match Box::pin(look()).await? {
                 found if is_news(&found) => {
                     place.iter().for_each(Place::pass_on);
                     return Ok(found);

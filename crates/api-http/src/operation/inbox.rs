@@ -132,7 +132,7 @@ async fn read<S: Store>(
 ) -> Result<Inbox, WaitError> {
     let look = || async { Ok(app.ledger.reader().inbox(query.clone()).await?) };
     if at_most.is_zero() {
-        return look().await;
+        return Box::pin(look()).await;
     }
     let topic = Topic::Inbox(query.agent_id.clone());
     let is_news = |inbox: &Inbox| !inbox.messages.is_empty();

@@ -69,7 +69,8 @@ async fn show<S: Store>(
     Params { wait_s, until }: Params,
 ) -> Result<Response, Problem> {
     let (row, bodies) = match wait_s {
-        None | Some(WaitSeconds(0)) => app.find(id).await?,
+        // On the heap: a look is large, and whoever waits below would carry its room along.
+        None | Some(WaitSeconds(0)) => Box::pin(app.find(id)).await?,
         Some(WaitSeconds(seconds)) => {
             let until = until.map_or(Awaited::Terminal, |it| it.0);
             let at_most = Duration::from_secs(seconds.into());
