@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Measures a ledger on SQLite side by side with the row-by-row sweep, each figure as a ratio within one run.
+/// Measures a ledger side by side with the row-by-row sweep, each figure as a ratio within one run.
 #[derive(Parser, Debug)]
 pub(crate) struct Invocation {
     #[command(subcommand)]
@@ -32,12 +32,18 @@ pub(crate) struct Plan {
     /// A small run, to see that everything works: 20,000 in flight, two rounds of a second
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Seconds of the soak, at least three minutes
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(180..))]
+    pub(crate) soak_seconds: u64,
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Where the ledgers are made: several gigabytes, deleted afterwards
     #[arg(long, default_value = "target/bench")]
     pub(crate) dir: PathBuf,
+    /// On which store
+    #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
+    pub(crate) store: StoreKind,
     /// Leaves the ledgers there
     #[arg(long)]
     pub(crate) keep: bool,
@@ -59,6 +65,18 @@ pub(crate) enum Part {
     Start,
     /// Looking at every live row once per threshold
     Rearm,
+    /// On PostgreSQL alone, and only when it is named: heartbeats for minutes, with passes, verdicts and a reader that
+    /// holds a snapshot
+    Soak,
+}
+
+/// Where the ledgers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreKind {
+    /// In files
+    Sqlite,
+    /// In databases of a PostgreSQL that is started for it, and flushes as in production
+    Postgres,
 }
 
 /// What a child process of the benchmark does.
@@ -112,7 +130,13 @@ impl Plan {
     /// The plan, small where it was asked to be.
     pub(crate) fn settled(self) -> Self {
         if self.quick {
-            Self { rows: self.rows.min(20_000), rounds: 2, seconds: 1, ..self }
+            Self {
+                rows: self.rows.min(20_000),
+                rounds: 2,
+                seconds: 1,
+                soak_seconds: self.soak_seconds.min(180),
+                ..self
+            }
         } else {
             self
         }

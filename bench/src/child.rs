@@ -29,11 +29,16 @@ pub(crate) struct Server {
 impl Server {
     /// The real one: `consign serve`, as it was built beside this program.
     pub(crate) fn consign(ledger: &Path) -> Outcome<Self> {
+        Self::consign_at(&format!("sqlite:{}", ledger.display()), PATIENT_S)
+    }
+
+    /// The same, on the ledger at this URL, and with this threshold.
+    pub(crate) fn consign_at(url: &str, threshold_s: u32) -> Outcome<Self> {
         let program = std::env::current_exe()?.with_file_name("consign");
         let mut command = Command::new(&program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url"]);
-        command.arg(format!("sqlite:{}", ledger.display()));
-        command.args(["--stuck-threshold-s", &PATIENT_S.to_string()]);
+        command.arg(url);
+        command.args(["--stuck-threshold-s", &threshold_s.to_string()]);
         let mut server = Self::start(command).map_err(|why| {
             format!("{}: {why}; `cargo xtask bench` builds it", program.display())
         })?;

@@ -8,7 +8,7 @@ use consign_ledger::delegation::deadline::DeadlineRequest;
 use consign_ledger::delegation::terms::Terms;
 use consign_ledger::{
     AgentId, BATCH_COMMANDS_MAX, Clock as _, DelegationId, IdSource, Ledger, Payload, Settings,
-    Time,
+    Store, Time,
 };
 use consign_store_sqlite::SqliteStore;
 use consign_sweeper::Sweeper;
@@ -61,9 +61,9 @@ pub(crate) enum Place {
 }
 
 /// A ledger that runs in this process, on a clock that is moved by hand.
-pub(crate) struct Live {
-    pub(crate) ledger: Ledger<SqliteStore>,
-    pub(crate) sweeper: Sweeper<SqliteStore>,
+pub(crate) struct Live<S = SqliteStore> {
+    pub(crate) ledger: Ledger<S>,
+    pub(crate) sweeper: Sweeper<S>,
     pub(crate) clock: HandClock,
     desk: JoinHandle<()>,
 }
@@ -86,6 +86,14 @@ impl Shape {
     pub(crate) async fn build(&self, path: &Path, clock: HandClock) -> Outcome<Vec<DelegationId>> {
         remove(path);
         let live = Live::open(path, clock, self.threshold_s).await?;
+        let long = self.fill(&live).await?;
+        live.close().await;
+        settle(path)?;
+        Ok(long)
+    }
+
+    /// Delegates and starts the whole fleet in a ledger that is open. The ids of those with long to live.
+    pub(crate) async fn fill<S: Store>(&self, live: &Live<S>) -> Outcome<Vec<DelegationId>> {
         let begun = Time(live.clock.wall_ms());
         let lives_s = self.lives_s();
         let ids = ids(lives_s.len());
@@ -102,8 +110,6 @@ impl Shape {
             live.beat(ids).await?;
             live.move_to(begun.plus_s(share(self.over_s, nth + 1, batches))).await?;
         }
-        live.close().await;
-        settle(path)?;
         let long = ids.into_iter().zip(lives_s).filter(|(_, lives_s)| *lives_s == DEADLINE_S);
         Ok(long.map(|(id, _)| id).collect())
     }
@@ -151,6 +157,13 @@ impl Live {
     /// Opens the ledger at `path` and starts its desk; its sweeper passes when it is asked.
     pub(crate) async fn open(path: &Path, clock: HandClock, threshold_s: u32) -> Outcome<Self> {
         let store = SqliteStore::open(path, clock.clone())?;
+        Self::over(store, clock, threshold_s).await
+    }
+}
+
+impl<S: Store> Live<S> {
+    /// The same over a store that is open, which goes by this clock.
+    pub(crate) async fn over(store: S, clock: HandClock, threshold_s: u32) -> Outcome<Self> {
         // Ids that no earlier opening of the same file has used.
         let ids = SeededIds::new(u64::try_from(wall_ms())?);
         let settings = Settings { stuck_threshold_s: threshold_s };

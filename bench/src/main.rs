@@ -1,4 +1,4 @@
-//! Measures a ledger on SQLite side by side with the sweep as it is usually written.
+//! Measures a ledger side by side with the sweep as it is usually written.
 
 mod args;
 mod bare;
@@ -8,6 +8,7 @@ mod fleet;
 mod http;
 mod line;
 mod load;
+mod postgres;
 mod rearm;
 mod report;
 mod rivals;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use consign_ledger::{Clock as _, Time};
 
-use args::{Invocation, Part, Plan, Role};
+use args::{Invocation, Part, Plan, Role, StoreKind};
 use http::Fleet;
 use line::Line;
 
@@ -49,16 +50,24 @@ async fn main() -> ExitCode {
 
 async fn measure(plan: &Plan) -> Outcome<()> {
     std::fs::create_dir_all(&plan.dir)?;
-    let mut lines = over_the_fleet(plan).await?;
-    if plan.wants(Part::Rearm) {
-        eprintln!("re-arming ...");
-        lines.extend(rearm::measure(plan).await?);
-    }
+    let lines = match plan.store {
+        StoreKind::Sqlite => on_sqlite(plan).await?,
+        StoreKind::Postgres => postgres::measure(plan).await?,
+    };
     print!("{}", report::table(&lines));
     if let Some(path) = &plan.json {
         report::write_json(path, plan, &lines)?;
     }
     Ok(())
+}
+
+async fn on_sqlite(plan: &Plan) -> Outcome<Vec<Line>> {
+    let mut lines = over_the_fleet(plan).await?;
+    if plan.wants(Part::Rearm) {
+        eprintln!("re-arming ...");
+        lines.extend(rearm::measure(plan).await?);
+    }
+    Ok(lines)
 }
 
 /// All that is measured over one and the same fleet.

@@ -71,3 +71,13 @@ pub(crate) fn is_ready(address: SocketAddr) -> bool {
     };
     ask().is_ok_and(|answer| answer.starts_with(OK))
 }
+
+/// What a server tells of itself.
+pub(crate) async fn scrape(address: SocketAddr) -> Outcome<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    if answer.as_bytes().starts_with(OK) { Ok(answer) } else { Err(answer.into()) }
+}

@@ -14,9 +14,9 @@ use serde_json::json;
 use crate::Outcome;
 use crate::args::Load;
 use crate::stopwatch::Stopwatch;
-use connection::Connection;
 
-pub(crate) use connection::is_ready;
+pub(crate) use connection::{Connection, is_ready, scrape};
+pub(crate) use request::post;
 
 /// Load before the measurement, so that caches are what they are in the middle of a day.
 const WARM_UP: Duration = Duration::from_secs(1);

@@ -1,5 +1,7 @@
 //! The requests of a load, whole and ready to be sent.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -28,12 +30,12 @@ pub(crate) fn prepared(load: &Load) -> Outcome<Vec<Vec<u8>>> {
 }
 
 fn beat(load: &Load, id: &str) -> Vec<u8> {
-    post(load, &format!("/v1/delegations/{id}/heartbeat"), &json!({}))
+    post(load.address, &format!("/v1/delegations/{id}/heartbeat"), &json!({}))
 }
 
 fn beats(load: &Load, ids: &[&str]) -> Vec<u8> {
     let beats: Vec<Value> = ids.iter().map(|id| json!({ "delegation_id": id })).collect();
-    post(load, "/v1/heartbeats", &json!({ "heartbeats": beats }))
+    post(load.address, "/v1/heartbeats", &json!({ "heartbeats": beats }))
 }
 
 fn delegate(load: &Load, count: usize) -> Vec<u8> {
@@ -45,12 +47,13 @@ fn delegate(load: &Load, count: usize) -> Vec<u8> {
         })
     };
     let delegations: Vec<Value> = (0..count).map(new).collect();
-    post(load, "/v1/delegations/batch", &json!({ "delegations": delegations }))
+    post(load.address, "/v1/delegations/batch", &json!({ "delegations": delegations }))
 }
 
-fn post(load: &Load, path: &str, body: &Value) -> Vec<u8> {
+/// A request with this body.
+pub(crate) fn post(host: SocketAddr, path: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
-    let (host, length) = (load.address, body.len());
+    let length = body.len();
     format!(
         "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )

@@ -31,7 +31,7 @@ const LAYERS: [Layer; 14] = [
     ("consign-client", &[]),
     ("consign-cli", &["consign-server", "consign-client", STORES[0], STORES[1]]),
     ("consign-testkit", &[LEDGER, STORES[0], "consign-sweeper", "consign-delivery"]),
-    ("consign-bench", &[LEDGER, STORES[0], "consign-sweeper", "consign-testkit"]),
+    ("consign-bench", &[LEDGER, STORES[0], STORES[1], "consign-sweeper", "consign-testkit"]),
     ("xtask", &[]),
 ];
 
