@@ -5,7 +5,7 @@
 type Check = (&'static str, &'static str);
 
 /// In the order of a delegation's life.
-pub(super) const CHECKS: [Check; 26] = [
+pub(super) const CHECKS: [Check; 29] = [
     // What the schema promises: no constraint is gone or was never checked, and every index holds every row.
     (
         "structure",
@@ -149,6 +149,28 @@ pub(super) const CHECKS: [Check; 26] = [
         "event-of-nothing",
         "SELECT 'event ' || e.seq, 'belongs to number ' || e.num || ', which is not there'
          FROM events e LEFT JOIN delegations d ON d.num = e.num WHERE d.num IS NULL",
+    ),
+    // What was pruned went whole, and nothing that is there names it.
+    (
+        "left-behind",
+        "SELECT 'number ' || b.num, 'is not there, and left a row in ' || b.kind
+         FROM (SELECT num, 'tasks' AS kind FROM tasks UNION ALL SELECT num, 'progress' FROM progress
+               UNION ALL SELECT num, 'late_results' FROM late_results UNION ALL SELECT num, 'cascades' FROM cascades) b
+         LEFT JOIN delegations d ON d.num = b.num WHERE d.num IS NULL",
+    ),
+    (
+        "names-nothing",
+        "SELECT d.delegation_id, 'names ' || coalesce(p.id, '') || ', which is not there'
+         FROM delegations d
+         JOIN (SELECT num, parent_id AS id FROM delegations WHERE parent_id IS NOT NULL
+               UNION ALL SELECT num, retry_of FROM delegations WHERE retry_of IS NOT NULL) p ON p.num = d.num
+         LEFT JOIN delegations n ON n.delegation_id = p.id WHERE n.num IS NULL",
+    ),
+    // Nobody has acknowledged what nobody was told.
+    (
+        "read-ahead",
+        "SELECT i.agent_id, 'has acknowledged up to ' || i.acked_through || ', and the newest event is ' || l.last
+         FROM inboxes i JOIN numbers l ON l.kind = 'event' WHERE i.acked_through > l.last",
     ),
     // Numbers and times of one delegation have one order; who decides about another reads the clock beside. Where the
     // clock was set back, two servers may differ by as much as is no step.
