@@ -14,7 +14,7 @@ pub enum Topic {
     News(DelegationId),
     /// A message for this agent.
     Inbox(AgentId),
-    /// Something that this agent may claim.
+    /// Something that this agent may claim, or room for it: an agent may hold only so much at once.
     Work(AgentId),
 }
 
@@ -30,7 +30,8 @@ pub(crate) fn concerned(event: &Event) -> impl Iterator<Item = Topic> + use<> {
     let is_over = !event.to.in_flight() && event.kind != EventKind::LateResult;
     let is_stuck = event.to == Status::Stuck;
     let warns = is_stuck || event.from == Some(Status::Stuck);
-    let may_be_claimed = is_stuck || event.to == Status::Queued;
+    let was_held = matches!(event.from, Some(Status::InProgress | Status::Stuck));
+    let may_be_claimed = is_stuck || event.to == Status::Queued || (is_over && was_held);
     let id = || event.delegation_id.clone();
     [
         is_over.then(|| Topic::Verdict(id())),
@@ -82,9 +83,10 @@ mod tests {
             (Kind::Stuck, Some(InProgress), Stuck, "news inbox work"),
             (Kind::Recovered, Some(Stuck), InProgress, "inbox"),
             (Kind::Claimed, Some(Stuck), InProgress, "inbox"),
-            (Kind::Completed, Some(InProgress), Completed, "verdict news inbox"),
+            (Kind::Completed, Some(InProgress), Completed, "verdict news inbox work"),
             (Kind::Failed, Some(Queued), Failed, "verdict news inbox"),
-            (Kind::Cancelled, Some(Stuck), Cancelled, "verdict news inbox"),
+            (Kind::Failed, Some(Dispatched), Failed, "verdict news inbox"),
+            (Kind::Cancelled, Some(Stuck), Cancelled, "verdict news inbox work"),
             (Kind::LateResult, Some(Completed), Completed, ""),
         ] {
             let told = concerned(&event(kind, from, to)).map(|topic| match topic {

@@ -139,13 +139,19 @@ async fn who_waits_for_work_or_messages_looks_when_there_may_be_some() {
         ("alice cancels D1", Topic::Inbox(agent("alice")), 4),
         ("alice cancels D1", Topic::Inbox(agent("bob")), 3),
         ("alice retries D1 as D1, to carol", Topic::Inbox(agent("alice")), 3),
-        ("alice delegates D2 to carol", Topic::Work(agent("carol")), BY_ITSELF + 4),
+        ("alice delegates D3 to carol", Topic::Work(agent("carol")), BY_ITSELF + 4),
         ("alice retries D1 as D1, to carol", Topic::Work(agent("carol")), BY_ITSELF + 4),
-        ("alice delegates D2 to bob", Topic::Work(agent("carol")), BY_ITSELF + 3),
-        ("alice delegates D2 to bob, dispatched", Topic::Work(agent("bob")), BY_ITSELF + 3),
+        ("alice delegates D3 to bob", Topic::Work(agent("carol")), BY_ITSELF + 3),
+        ("alice delegates D3 to bob, dispatched", Topic::Work(agent("bob")), BY_ITSELF + 3),
         ("alice sets D1 to stuck", Topic::Work(agent("bob")), BY_ITSELF + 4),
+        ("bob completes D1", Topic::Work(agent("bob")), BY_ITSELF + 4),
+        ("bob completes D1", Topic::Work(agent("carol")), BY_ITSELF + 3),
+        ("bob releases D0", Topic::Work(agent("bob")), BY_ITSELF + 4),
+        ("bob fails D0", Topic::Work(agent("bob")), BY_ITSELF + 4),
+        ("alice cancels D2", Topic::Work(agent("bob")), BY_ITSELF + 3),
     ] {
-        let mut stage = Stage::set(ONE).await;
+        let more = "bob accepts D0\nalice delegates D2 to bob, dispatched";
+        let mut stage = Stage::set(&format!("alice delegates D0 to bob\n{ONE}\n{more}")).await;
         let looker = stage.looker(topic.clone()).await;
         stage.world.play(acts).await;
         assert_eq!(looker.await.unwrap(), looks, "{acts} {topic:?}");

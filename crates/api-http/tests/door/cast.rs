@@ -70,6 +70,7 @@ pub(crate) struct Door {
     router: Router,
     clock: HandClock,
     ledger: Ledger<Store>,
+    follower: Arc<Follower<Store>>,
     said: String,
     shown: BTreeMap<String, Map<String, Value>>,
     leases: Vec<String>,
@@ -107,12 +108,22 @@ impl Door {
         let router = router(App {
             sweeper: Arc::new(Sweeper::new(ledger.clone(), sweeping)),
             ledger: ledger.clone(),
-            follower,
+            follower: Arc::clone(&follower),
             pruner: Arc::new(Pruner::new(ledger.clone(), KEPT, Pruning::Asked)),
             hosts: Hosts::of(([127, 0, 0, 1], 7420).into()),
         });
         let (said, shown, leases) = (String::new(), BTreeMap::new(), vec![]);
-        let door = Self { router, clock, ledger, said, shown, leases, _stop: stop, _place: place };
+        let door = Self {
+            router,
+            clock,
+            ledger,
+            follower,
+            said,
+            shown,
+            leases,
+            _stop: stop,
+            _place: place,
+        };
         door.ledger.listen().await.expect("a ledger that listens");
         door
     }
@@ -120,6 +131,13 @@ impl Door {
     /// Another hand on the same door.
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Returns once so many wait.
+    pub(crate) async fn waiters(&self, count: usize) {
+        while self.follower.waiting() < count {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Asks, and writes nothing down.

@@ -1,6 +1,6 @@
 //! Waiting for news: the answer comes when there is some.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
@@ -83,6 +83,44 @@ async fn who_waits_for_work_is_answered_when_there_is_some() {
     })
     .await;
     assert_eq!((status, &body["claims"][0]["delegation"]["delegation_id"]), (200, &json!("D1")));
+}
+
+/// A look without being told comes every two seconds, so that of several in a row most are late.
+#[tokio::test]
+async fn who_waits_at_its_limit_is_answered_as_soon_as_a_hand_is_free() {
+    let mut door = Door::open().await;
+    door.ask("PUT", "/v1/agents/bob", r#"{"max_in_flight":1}"#).await;
+    // While somebody waits, nobody who comes makes the follower begin anew, which would be a look of its own.
+    let always = request("GET", "/v1/agents/nobody/inbox?wait_s=60", "");
+    let always = tokio::spawn(door.router().oneshot(always));
+    door.waiters(1).await;
+    door.delegated("D0").await;
+    let mut claimed = door.claims("{}").await.json();
+    let mut delays = vec![];
+    for n in 1..6 {
+        door.delegated(&format!("D{n}")).await;
+        door.wait(1).await;
+        let mut free_since = Instant::now();
+        let asked = request("POST", "/v1/agents/bob/claim", r#"{"wait_s":60}"#);
+        let (_, next) = answer_to(&mut door, asked, async |door: &mut Door| {
+            door.waiters(2).await;
+            let (verb, body) = match n {
+                1 => ("complete", json!({"result": "r", "lease": claimed["claims"][0]["lease"]})),
+                5 => ("release", json!({"lease": claimed["claims"][0]["lease"]})),
+                _ => ("cancel", json!({})),
+            };
+            free_since = Instant::now();
+            let answer = door.verb(&format!("D{}", n - 1), verb, &body.to_string()).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        })
+        .await;
+        delays.push(free_since.elapsed());
+        assert_eq!(next["claims"][0]["delegation"]["delegation_id"], format!("D{n}"));
+        claimed = next;
+    }
+    delays.sort_unstable();
+    assert!(delays[2] < Duration::from_secs(1), "{delays:?}");
+    always.abort();
 }
 
 #[tokio::test]
