@@ -6,18 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use consign_api_http::{App, Hosts, router};
-use consign_delivery::Follower;
+use consign_delivery::{Follower, TooMany, Topic, WAITERS_MAX};
 use consign_ledger::delegation::retention::Retention;
-use consign_ledger::{Ledger, Settings};
+use consign_ledger::{AgentId, Ledger, Settings};
 use consign_sweeper::{Pruner, Pruning, Sweeper};
 use consign_testkit::{HandClock, SeededIds};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::store::{Place, Store};
@@ -27,6 +29,9 @@ const THRESHOLD_S: u32 = 5;
 
 /// How long things are kept here.
 const KEPT: Retention = Retention { acknowledged_days: Some(0), any_days: Some(180) };
+
+/// Longer than a test takes.
+const AT_MOST: Duration = Duration::from_secs(600);
 
 /// The fields of a delegation, all of them, always.
 pub(crate) const FIELDS: [&str; 33] = [
@@ -138,6 +143,19 @@ impl Door {
         while self.follower.waiting() < count {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// As many wait as may, without asking the store for anything, until what is returned is dropped.
+    pub(crate) async fn fill_with_waiters(&self) -> JoinSet<Result<(), TooMany>> {
+        let mut waiting = JoinSet::new();
+        for _ in 0..WAITERS_MAX {
+            let (follower, topic) =
+                (Arc::clone(&self.follower), Topic::Inbox(AgentId::new("all").unwrap()));
+            let look = || async { Ok(()) };
+            waiting.spawn(async move { follower.wait_for(topic, AT_MOST, look, |()| false).await });
+        }
+        self.waiters(WAITERS_MAX).await;
+        waiting
     }
 
     /// Asks, and writes nothing down.

@@ -1,10 +1,11 @@
 //! Waiting for news: the answer comes when there is some.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use crate::cast::{Door, request};
@@ -134,6 +135,30 @@ async fn who_leaves_while_waiting_for_work_takes_none() {
     })
     .await;
     assert_eq!((status, &body["claims"][0]["delegation"]["version"]), (200, &json!(2)));
+}
+
+#[tokio::test]
+async fn one_too_many_that_waits_is_turned_away_and_told_when_to_come_back() {
+    let mut door = Door::open().await;
+    door.delegated("D1").await;
+    let _waiting = door.fill_with_waiters().await;
+    for asked in [
+        request("GET", "/v1/delegations/D1?wait_s=60", ""),
+        request("GET", "/v1/agents/alice/inbox?wait_s=60", ""),
+        request("POST", "/v1/agents/carol/claim", r#"{"wait_s":60}"#),
+    ] {
+        let turned_away = door.send(asked).await;
+        assert_eq!(turned_away.status, 429, "{}", turned_away.text);
+        assert_eq!(turned_away.headers["retry-after"], "1");
+        let problem = turned_away.json();
+        assert_eq!(problem["type"], "urn:consign:problem:too-many-requests");
+        let detail = "too many requests wait already; come back later, or ask without `wait_s`";
+        assert_eq!(problem["detail"], detail);
+    }
+    // Who does not wait, and what is there already, need no place.
+    door.delegated("D2").await;
+    assert_eq!(door.get("/v1/delegations/D1?wait_s=0").await.status, 200);
+    assert_eq!(door.claims(r#"{"wait_s":60}"#).await.status, 200);
 }
 
 /// The answer to a question that is asked before something happens.

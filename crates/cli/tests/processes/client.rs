@@ -1,5 +1,6 @@
 //! An HTTP client in the words of a test.
 
+use std::thread;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -108,6 +109,14 @@ impl Client {
     #[track_caller]
     pub(crate) fn delegation(&self, id: &str) -> Value {
         self.get(&format!("/v1/delegations/{id}")).expect(200)["delegation"].clone()
+    }
+
+    /// Returns once so many requests wait at the server.
+    pub(crate) fn until_waiting(&self, count: usize) {
+        let waits = format!("\nconsign_waiting_requests {count}.0\n");
+        while !self.get("/metrics").expect(200).as_str().unwrap().contains(&waits) {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What happened to the delegation, in order.
