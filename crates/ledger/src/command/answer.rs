@@ -229,10 +229,11 @@ impl Answer {
     }
 }
 
-/// The epoch that the answer was given under; `None` for a token that was never issued for this delegation.
+/// The epoch that the answer was given under; `None` for a token that was never issued for this delegation, but for
+/// another, be it an earlier one of its id.
 fn opened(book: &Book, slot: Slot, lease: Option<&str>) -> Option<Epoch> {
-    match lease {
-        None => Some(0),
-        Some(token) => book.secret().open(&book.delegation(slot).delegation_id, token),
-    }
+    let delegation = book.delegation(slot);
+    let Some(token) = lease else { return Some(0) };
+    let epoch = book.secret().open(&delegation.delegation_id, token)?;
+    (epoch >= delegation.first_epoch()).then_some(epoch)
 }

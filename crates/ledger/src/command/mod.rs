@@ -175,9 +175,11 @@ pub(crate) fn standing(
 /// While the first lease of all holds, who shows none has forgotten it. Later, they belong to an attempt that
 /// is over.
 fn without_lease(delegation: &Delegation) -> Result<Role, Refusal> {
-    match (delegation.epoch, delegation.held) {
-        (0, _) => Ok(Role::Callee),
-        (1, true) => Err(Refusal::LeaseRequired),
+    match delegation.epoch {
+        0 => Ok(Role::Callee),
+        first if first == delegation.first_epoch() && delegation.held => {
+            Err(Refusal::LeaseRequired)
+        }
         _ => Err(Refusal::AttemptOver),
     }
 }

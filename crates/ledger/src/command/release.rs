@@ -26,7 +26,7 @@ impl Release {
         let delegation = in_flight(book, slot)?;
         let just_released = delegation.status == Status::Queued
             && delegation.last_act == (EventKind::Released, Role::Callee)
-            && book.secret().open(&self.id, &self.lease) == delegation.epoch.checked_sub(1);
+            && book.secret().open(&self.id, &self.lease) == Some(delegation.epoch - 1);
         if just_released {
             return Ok(Outcome::replay(book, slot));
         }

@@ -7,6 +7,7 @@ use crate::payload::Json;
 use crate::time::Time;
 
 use super::Delegation;
+use super::lease::Epoch;
 use super::status::{FailureKind, Status, StuckReason, words};
 use super::waiting::Waiting;
 
@@ -290,7 +291,7 @@ impl Delegation {
 
     /// Under a new lease.
     fn come_into_hands(&mut self, claim_id: Option<ClaimId>) {
-        self.epoch += 1;
+        self.epoch = self.next_epoch();
         self.held = true;
         self.claim_id = claim_id;
     }
@@ -314,7 +315,7 @@ impl Delegation {
     /// Back to the queue: the old lease is void, the old heartbeat forgotten.
     fn hand_back(&mut self, now: Time) {
         self.leave_for(Status::Queued);
-        self.epoch += 1;
+        self.epoch = self.next_epoch();
         self.held = false;
         self.dispatched = false;
         self.claim_id = None;
@@ -322,6 +323,16 @@ impl Delegation {
         self.last_heartbeat = None;
         self.progress_at = None;
         self.clocks_from = None;
+    }
+
+    fn next_epoch(&self) -> Epoch {
+        self.first_epoch().max(self.epoch + 1)
+    }
+
+    /// The epoch of its first hand-out.
+    #[must_use]
+    pub fn first_epoch(&self) -> Epoch {
+        self.created_at.0.max(1)
     }
 
     fn finish(&mut self, status: Status, now: Time) {

@@ -8,8 +8,9 @@ use subtle::ConstantTimeEq;
 
 use crate::id::DelegationId;
 
-/// A number that only ever grows, over the hand-outs of one delegation.
-pub type Epoch = u32;
+/// A number that only ever grows over the hand-outs of one delegation; 0 before the first. It begins at the moment of
+/// the delegation's creation, in milliseconds: so it is beyond all that an earlier one of the same id left behind.
+pub type Epoch = i64;
 
 /// Bytes of the seal inside a lease.
 const SEAL_BYTES: usize = 16;
@@ -38,7 +39,7 @@ impl Secret {
     /// The opaque token over this epoch of this delegation.
     #[must_use]
     pub fn issue(&self, id: &DelegationId, epoch: Epoch) -> String {
-        let mut token = Vec::with_capacity(4 + SEAL_BYTES);
+        let mut token = Vec::with_capacity(size_of::<Epoch>() + SEAL_BYTES);
         token.extend_from_slice(&epoch.to_be_bytes());
         token.extend_from_slice(&self.seal(id, epoch));
         URL_SAFE_NO_PAD.encode(token)
@@ -48,7 +49,7 @@ impl Secret {
     #[must_use]
     pub fn open(&self, id: &DelegationId, token: &str) -> Option<Epoch> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (epoch, seal) = bytes.split_first_chunk::<4>()?;
+        let (epoch, seal) = bytes.split_first_chunk()?;
         let epoch = Epoch::from_be_bytes(*epoch);
         bool::from(seal.ct_eq(&self.seal(id, epoch))).then_some(epoch)
     }

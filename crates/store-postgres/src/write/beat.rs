@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use consign_ledger::delegation::lease::Epoch;
 use consign_ledger::{BeatRow, Heard, Json, Mark, Rearm, Time};
 use tokio_postgres::Row;
 
@@ -43,7 +44,7 @@ pub(crate) fn alive_sql() -> String {
 }
 
 /// A beat's delegation and epoch.
-type Sender<'b> = (&'b str, u32);
+type Sender<'b> = (&'b str, Epoch);
 
 /// What one sender said last, and whether it changed within the batch.
 type Said<'b> = (Option<&'b str>, bool);
@@ -67,7 +68,7 @@ pub(crate) async fn beat(
         Box::new(time.given_ms()),
         Box::new(time.latest().0),
         column(&senders, |it| it.0.0),
-        column(&senders, |it| i64::from(it.0.1)),
+        column(&senders, |it| it.0.1),
         column(&senders, |it| it.1.0),
         column(&senders, |it| it.1.1),
     ];
@@ -108,10 +109,9 @@ fn senders(beats: &[BeatRow]) -> HashMap<Sender<'_>, Said<'_>> {
 fn answers(rows: &[Row]) -> Result<HashMap<Sender<'_>, Heard>, Trouble> {
     let mut answers = HashMap::with_capacity(rows.len());
     for row in rows {
-        let number =
-            |at| Ok::<_, Trouble>(u32::try_from(row.try_get::<_, i64>(at)?).unwrap_or_default());
-        let heard = Heard { attempt: number(2)?, deadline: Time(row.try_get(3)?) };
-        answers.insert((row.try_get(0)?, number(1)?), heard);
+        let attempt = u32::try_from(row.try_get::<_, i64>(2)?).unwrap_or_default();
+        let heard = Heard { attempt, deadline: Time(row.try_get(3)?) };
+        answers.insert((row.try_get(0)?, row.try_get(1)?), heard);
     }
     Ok(answers)
 }
@@ -130,7 +130,7 @@ pub(super) const REARM: &str = "
 pub(crate) async fn rearm(connection: &Connection, rearms: &[Rearm]) -> Result<u64, Trouble> {
     let values: Values<'_> = vec![
         column(rearms, |it| it.seen.num),
-        column(rearms, |it| it.seen.epoch.map(i64::from)),
+        column(rearms, |it| it.seen.epoch),
         column(rearms, |it| ms(it.seen.check_at)),
         column(rearms, |it| it.seen.deadline.0),
         column(rearms, |it| ms(it.check_at)),

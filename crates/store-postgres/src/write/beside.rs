@@ -140,7 +140,7 @@ async fn watch<'a>(
                    check_at = excluded.check_at, deadline = excluded.deadline";
     let values = vec![
         column(&watched, |it| it.0),
-        column(&watched, |it| it.1.epoch.map(i64::from)),
+        column(&watched, |it| it.1.epoch),
         column(&watched, |it| i64::from(it.1.attempt)),
         column(&watched, |it| ms(it.1.alive_at)),
         column(&watched, |it| ms(it.1.progress_at)),

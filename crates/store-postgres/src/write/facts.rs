@@ -91,7 +91,7 @@ pub(super) async fn write_late<'a>(
     let of: Vec<i64> = late.iter().map(|it| nums[it.row]).collect();
     let values = vec![
         Box::new(of) as _,
-        column(late, |it| i64::from(it.epoch)),
+        column(late, |it| it.epoch),
         column(late, |it| &it.content[..]),
         column(late, |it| i64::from(it.attempt)),
         column(late, |it| it.role.as_str()),

@@ -305,8 +305,8 @@ fn take_late(loaded: &mut Loaded, late: &[Row]) -> Result<(), Trouble> {
     for row in late {
         let Ok(delegation_id) = DelegationId::new(row.try_get(0)?) else { continue };
         let content: &[u8] = row.try_get(2)?;
-        let epoch = u32::try_from(row.try_get::<_, i64>(1)?);
-        if let (Ok(epoch), Ok(content)) = (epoch, content.try_into()) {
+        let epoch = row.try_get(1)?;
+        if let Ok(content) = content.try_into() {
             loaded.late.push(LateKey { delegation_id, epoch, content });
         }
     }

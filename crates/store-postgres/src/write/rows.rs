@@ -215,7 +215,7 @@ fn moving<'a>(rows: &[&'a Delegation]) -> Values<'a> {
         column(rows, |d| d.status.as_str()),
         column(rows, |d| i64::from(d.attempt)),
         column(rows, |d| i64::from(d.max_attempts)),
-        column(rows, |d| i64::from(d.epoch)),
+        column(rows, |d| d.epoch),
         column(rows, |d| d.held),
         column(rows, |d| d.dispatched),
         column(rows, |d| d.claim_id.as_ref().map(|id| id.as_str())),

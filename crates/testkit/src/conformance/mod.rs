@@ -193,6 +193,7 @@ macro_rules! conforms {
                     nothing_in_flight_goes_however_old_it_is
                     what_goes_goes_with_everything_that_belongs_to_it
                     an_id_that_went_can_be_used_anew
+                    a_lease_of_what_went_is_void_for_what_has_its_id_now
                     what_is_named_by_another_stays_until_that_one_has_gone
                     only_the_version_that_was_seen_goes
                     who_reads_by_a_cursor_is_not_disturbed

@@ -305,3 +305,29 @@ pub async fn a_prune_that_is_cut_off_removed_whole_delegations_or_nothing<B: Bac
     assert!(["", "10 completed"].contains(&world.stats().await.as_str()));
     world.audit().await;
 }
+
+pub async fn a_lease_of_what_went_is_void_for_what_has_its_id_now<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates D1 to bob
+            bob claims                            takes D1
+            bob completes D1
+            wait 1s
+            prune                                 D1 unknown
+            alice delegates D1 to carol
+            carol claims                          takes D1
+            bob beats D1                          refused lease-void
+            bob fails D1 with \"of the first\"      refused lease-void; D1 version 2
+            bob releases D1                       refused lease-void
+            carol beats D1                        told in_progress
+            carol releases D1
+            bob beats D1                          refused lease-void
+            alice retries D1
+            carol beats D1                        refused lease-void
+            carol completes D1 with \"late\"        refused lease-void and kept; D1 queued
+            carol claims                          takes D1
+            carol completes D1                    D1 completed",
+        )
+        .await;
+}

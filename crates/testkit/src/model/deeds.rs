@@ -81,7 +81,7 @@ impl Model {
             Shown::Nothing if it.was_held => Err(Unproven::Forgotten),
             Shown::Nothing => Ok(By::Callee),
             Shown::Epoch(epoch) if epoch == it.epoch && it.held => Ok(By::Callee),
-            Shown::Epoch(_) | Shown::Forgery => Err(Unproven::Void),
+            Shown::Epoch(_) | Shown::Outlived | Shown::Forgery => Err(Unproven::Void),
         }
     }
 
@@ -358,7 +358,7 @@ impl Model {
         text: Option<String>,
     ) -> Told {
         let stands = self.rows[row].status;
-        if shown == Shown::Forgery {
+        if matches!(shown, Shown::Outlived | Shown::Forgery) {
             return Told::refused(refusal, stands);
         }
         if self.keep_late(row, status, shown, text) {

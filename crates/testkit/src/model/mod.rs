@@ -65,6 +65,8 @@ struct Meant<'a> {
 enum Shown {
     Nothing,
     Epoch(u32),
+    /// Of an earlier delegation that had the same id.
+    Outlived,
     Forgery,
 }
 
@@ -193,9 +195,13 @@ impl Model {
         let lease_of = |who: &str| {
             // Whoever has a lease does not see that its delegation went and another has its id.
             let rows = (0..self.rows.len()).rev().filter(|row| self.rows[*row].id == id);
-            let mut leases = rows.filter_map(|row| self.leases.get(&(who.to_owned(), row)));
-            let epoch = leases.next();
-            epoch.map_or(Shown::Nothing, |epoch| Shown::Epoch(*epoch))
+            let mut leases =
+                rows.filter_map(|row| Some((row, *self.leases.get(&(who.to_owned(), row))?)));
+            match leases.next() {
+                None => Shown::Nothing,
+                Some((row, epoch)) if !self.rows[row].gone() => Shown::Epoch(epoch),
+                Some(_) => Shown::Outlived,
+            }
         };
         let lease = match &act.verb {
             Verb::Beat(beat) => &beat.lease,

@@ -18,7 +18,7 @@ use crate::scenario::{Act, Answer, Beat, Claiming, Order, Retrial, ShownLease, V
 use super::{Said, World};
 
 /// A lease that no ledger ever issued.
-const FORGED_LEASE: &str = "AAAAAQAAAAAAAAAAAAAAAAAAAAA";
+const FORGED_LEASE: &str = "AAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAA";
 
 impl<B: Backend> World<B> {
     /// The acts in one batch; a single one goes its ordinary way.

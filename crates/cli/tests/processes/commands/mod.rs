@@ -34,7 +34,7 @@ const REDACTED: [(&str, &str); 19] = [
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[uuid]"),
     (r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:[port]"),
     (r#"(lease +|"lease":")[A-Za-z0-9_=-]{20,}"#, "$1[lease]"),
-    (r"\t[A-Za-z0-9_-]{27}\t", "\t[lease]\t"),
+    (r"\t[A-Za-z0-9_-]{32}\t", "\t[lease]\t"),
     (r"tried for [0-9dhms]+", "tried for [span]"),
     (r"heartbeat for \d+s", "heartbeat for [span]"),
     (r"silent for( +)\d+s", "silent for$1[span]"),
