@@ -9,9 +9,7 @@ use std::task::{Context, Waker};
 use consign_ledger::command::{Claim, Command, Create, Taken};
 use consign_ledger::delegation::change::{EventKind, Role};
 use consign_ledger::delegation::terms::Terms;
-use consign_ledger::{
-    AgentTerms, ClaimId, DelegationId, Error, Ledger, Payload, Reader as _, Store,
-};
+use consign_ledger::{ClaimId, DelegationId, Error, Ledger, Payload, Reader as _, Store};
 
 use super::reading::{agent, by};
 use crate::{Backend, World};
@@ -281,24 +279,14 @@ pub async fn one_claim_that_two_writers_are_asked_for_gets_one_answer<B: Backend
     }
 }
 
-async fn limit<B: Backend>(
-    world: &World<B>,
-    id: &str,
-    max_in_flight: Option<u32>,
-    max_queued: Option<u32>,
-) {
-    let terms = AgentTerms { max_in_flight, max_queued, ..AgentTerms::default() };
-    world.ledger().set_agent(agent(id), terms).await.unwrap();
-}
-
 pub async fn a_callee_claims_no_more_than_it_may_hold<B: Backend>(mut world: World<B>) {
     for n in 1..=8 {
         world.play(&format!("alice delegates D{n} to bob, attempts 2, threshold 1m")).await;
     }
-    limit(&world, "bob", Some(2), None).await;
     world
         .play(
             "
+            limit bob, in flight 2
             bob claims 100 as C1             takes D1 D2
             bob claims                       takes nothing
             bob claims 100 as C1             takes D1 D2
@@ -317,11 +305,12 @@ pub async fn a_callee_claims_no_more_than_it_may_hold<B: Backend>(mut world: Wor
             sweep                            pass: 2 requeued, 0 errors
             alice delegates D9 to carol
             carol claims                     takes D9
-            bob claims 100                   takes D7 D8",
+            bob claims 100                   takes D7 D8
+            limit bob, in flight 0
+            alice delegates D10 to bob
+            bob claims                       takes nothing",
         )
         .await;
-    limit(&world, "bob", Some(0), None).await;
-    world.play("alice delegates D10 to bob\nbob claims   takes nothing").await;
     world.ledger().remove_agent(agent("bob")).await.unwrap();
     world.play("bob claims 100   takes D2 D4 D6 D10").await;
 }
@@ -329,10 +318,10 @@ pub async fn a_callee_claims_no_more_than_it_may_hold<B: Backend>(mut world: Wor
 pub async fn no_more_is_delegated_to_a_callee_than_may_wait_for_it<B: Backend>(
     mut world: World<B>,
 ) {
-    limit(&world, "bob", None, Some(2)).await;
     world
         .play(
             "
+            limit bob, queued 2
             alice delegates D1 to bob & alice delegates D2 to bob & alice delegates D3 to bob    changed & changed & refused queue-full
             alice delegates D4 to bob, dispatched        changed
             alice delegates D1 to bob                    replayed
@@ -347,15 +336,15 @@ pub async fn no_more_is_delegated_to_a_callee_than_may_wait_for_it<B: Backend>(
             alice cancels D6
             alice delegates D7 to bob                    refused queue-full
             bob claims                                   takes D5
-            alice delegates D7 to bob                    changed; D3 unknown",
+            alice delegates D7 to bob                    changed; D3 unknown
+            limit carol, queued 0
+            alice delegates D9 to carol                  refused queue-full",
         )
         .await;
-    limit(&world, "carol", None, Some(0)).await;
-    world.play("alice delegates D9 to carol   refused queue-full").await;
 }
 
 pub async fn limits_hold_for_two_writers_together<B: Backend>(mut world: World<B>) {
-    limit(&world, "bob", Some(7), Some(9)).await;
+    world.play("limit bob, in flight 7, queued 9").await;
     let (second, _) = world.second_writer().await;
     let ledger =
         |n: usize| if n.is_multiple_of(2) { world.ledger().clone() } else { second.clone() };

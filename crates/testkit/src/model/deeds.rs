@@ -128,7 +128,8 @@ impl Model {
         let mut rows = self.in_turn(who, is_held);
         if rows.is_empty() {
             rows = self.in_turn(who, waits);
-            rows.truncate(*max);
+            let held = self.rows.iter().filter(|it| it.callee == who && it.in_flight() && it.held);
+            rows.truncate((*max).min(self.room(who, |limit| limit.in_flight, held.count())));
             for row in &rows {
                 self.taken(*row, EventKind::Claimed, name.clone());
             }

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::scenario::{
-    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step,
-    Verb, Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Limit, Order, Retrial, Script, Setting,
+    ShownLease, Step, Verb, Wait,
 };
 
 const AGENTS: &[&str] = &["alice", "bob", "carol", "dave"];
@@ -30,12 +30,14 @@ const CAST: [(&str, &str, Option<&str>); NAMES.len()] = [
 
 /// Scripts that begin with the delegations of the cast, and go on for up to so many lines.
 pub fn scripts(lines: usize) -> impl Strategy<Value = Script> {
+    let limit = weighted(0.2, limit().prop_map(Step::Limit));
     let cast = vec(weighted(0.95, order()), NAMES.len());
-    (cast, vec(step(), 1..=lines)).prop_map(|(cast, steps)| {
+    (limit, cast, vec(step(), 1..=lines)).prop_map(|(limit, cast, steps)| {
         let delegates = |(nth, order): (usize, Option<Order>)| {
             order.map(|order| Step::Acts(vec![as_cast(nth, order)]))
         };
-        Script(cast.into_iter().enumerate().filter_map(delegates).chain(steps).collect())
+        let begins = cast.into_iter().enumerate().filter_map(delegates);
+        Script(limit.into_iter().chain(begins).chain(steps).collect())
     })
 }
 
@@ -55,6 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => length().prop_map(Step::Serve),
         8 => Just(Step::Sweep),
         3 => Just(Step::Prune),
+        3 => limit().prop_map(Step::Limit),
         2 => length().prop_map(Step::Freeze),
         2 => length().prop_map(Step::Down),
         2 => weighted(0.5, select(&[5, 10, 20][..])).prop_map(Step::Restart),
@@ -130,6 +133,16 @@ prop_compose! {
             progress_within_s, deadline_s, priority, dispatched, cancel_children, notify_stuck,
             notify_recovered, task, unnamed,
         }
+    }
+}
+
+prop_compose! {
+    fn limit()(
+        who in word(WORKERS),
+        in_flight in weighted(0.5, 0..3_u32),
+        queued in weighted(0.4, 0..4_u32),
+    ) -> Limit {
+        Limit { who, in_flight, queued }
     }
 }
 

@@ -15,7 +15,7 @@ mod row;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::scenario::{Act, ShownLease, Step, Verb, Wait};
+use crate::scenario::{Act, Limit, ShownLease, Step, Verb, Wait};
 
 use answer::Told;
 use listening::Ears;
@@ -44,6 +44,7 @@ struct Model {
     /// Who got which row under which epoch at last.
     leases: HashMap<(String, usize), u32>,
     keys: HashMap<(String, String), usize>,
+    limits: HashMap<String, Limit>,
     messages: BTreeMap<String, usize>,
     /// Whose children are to be cancelled, up to which row.
     cascades: BTreeMap<usize, usize>,
@@ -84,6 +85,7 @@ impl Model {
             names: HashMap::new(),
             leases: HashMap::new(),
             keys: HashMap::new(),
+            limits: HashMap::new(),
             messages: BTreeMap::new(),
             cascades: BTreeMap::new(),
             looked_for_lowered_threshold: false,
@@ -115,6 +117,10 @@ impl Model {
             Step::Listen => self.listen(),
             Step::Sweep => self.pass(),
             Step::Prune => self.prune(),
+            Step::Limit(limit) => {
+                self.look_at_the_clock();
+                self.limits.insert(limit.who.clone(), limit.clone());
+            }
         }
         vec![]
     }

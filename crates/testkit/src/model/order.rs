@@ -2,7 +2,7 @@
 
 use consign_ledger::delegation::status::Status;
 
-use crate::scenario::{Order, Retrial};
+use crate::scenario::{Limit, Order, Retrial};
 
 use super::answer::Told;
 use super::row::{By, Presence, Row};
@@ -39,6 +39,11 @@ impl Model {
         if order.dispatched && max_attempts > 1 {
             return (Told::refused_at_all("invalid-request"), None);
         }
+        let is_queued = |it: &&Row| it.callee == order.to && it.status == Status::Queued;
+        let queued = self.rows.iter().filter(is_queued).count();
+        if !order.dispatched && self.room(&order.to, |limit| limit.queued, queued) == 0 {
+            return (Told::refused_at_all("queue-full"), None);
+        }
         let Some(deadline) = self.deadline_in(order.deadline_s.unwrap_or(DEADLINE_S)) else {
             return (Told::refused_at_all("invalid-request"), None);
         };
@@ -52,6 +57,12 @@ impl Model {
             ..self.blank(act.who.clone(), sameness, deadline)
         };
         self.open(row, key.map(|key| key.1), parent_id.as_deref())
+    }
+
+    /// How much more an agent may have beside what it has.
+    pub(super) fn room(&self, who: &str, max: impl Fn(&Limit) -> Option<u32>, has: usize) -> usize {
+        let max = self.limits.get(who).and_then(max);
+        max.map_or(usize::MAX, |max| (max as usize).saturating_sub(has))
     }
 
     /// The moment so many seconds from now, if it may be a deadline.

@@ -23,6 +23,7 @@
 //! | `listen` | the server listens once |
 //! | `sweep` | one pass |
 //! | `prune` | what is over goes, however young it is |
+//! | `limit bob, in flight 2, queued 3`, `limit bob` | his record bounds what he holds and what waits for him, or no more |
 //! | `alice delegates D1 to bob, key K, under D0, attempts 2, threshold 1m, grace 1m, start within 1m, fail unless started, progress within 1m, deadline 1h, priority 3, dispatched, cancel children, notify stuck, notify recovered, task "text", unnamed` | `unnamed`: the ledger makes the id |
 //! | `alice dispatches D1` | |
 //! | `bob accepts D1 as C1` | |
@@ -46,6 +47,6 @@ mod step;
 pub use expect::{Claim, Expect};
 pub use parse::{Line, Misread, parse};
 pub use step::{
-    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step,
-    Verb, Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Limit, Order, Retrial, Script, Setting,
+    ShownLease, Step, Verb, Wait,
 };

@@ -9,8 +9,8 @@ use consign_ledger::delegation::waiting::WaitFor;
 use super::expect::Expect;
 use super::print::names_child;
 use super::step::{
-    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Setting, ShownLease, Step, Verb,
-    Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Limit, Order, Retrial, Setting, ShownLease, Step,
+    Verb, Wait,
 };
 
 /// An indentation from which on a line only has a right side.
@@ -105,6 +105,7 @@ impl Step {
             Some("cut") => Self::Cut(cut(words.skip()?)?),
             Some("listen") => words.skip().map(|_| Self::Listen)?,
             Some("prune") => words.skip().map(|_| Self::Prune)?,
+            Some("limit") => Self::Limit(limit(words.skip()?)?),
             Some("sweep") => words.skip().map(|_| Self::Sweep)?,
             _ => {
                 let mut acts = vec![act(words)?];
@@ -125,6 +126,18 @@ fn cut(words: &mut Words) -> Result<Cut, String> {
         words.expect("after").map(|_| Cut::After)?
     };
     words.expect("commit").map(|_| cut)
+}
+
+fn limit(words: &mut Words) -> Result<Limit, String> {
+    let mut limit = Limit { who: words.word()?, ..Limit::default() };
+    while words.eat(",") {
+        if words.eat("in flight") {
+            limit.in_flight = Some(words.number()?);
+        } else {
+            limit.queued = Some(words.expect("queued")?.number()?);
+        }
+    }
+    Ok(limit)
 }
 
 fn act(words: &mut Words) -> Result<Act, String> {
@@ -407,6 +420,8 @@ mod tests {
             "alice sets D1 to stuck with \"x\", no lease, override \"y\"",
             "bob beats D1 & alice cancels D1",
             "prune",
+            "limit bob",
+            "limit bob, in flight 2, queued 0",
         ] {
             assert_eq!(Step::parse(line).map(|step| step.to_string()).as_deref(), Ok(line));
         }

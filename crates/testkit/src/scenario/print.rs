@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use consign_ledger::delegation::waiting::WaitFor;
 
 use super::step::{
-    Act, Answer, Beat, Claiming, Cut, Extension, Order, Retrial, Script, Setting, ShownLease, Step,
-    Verb, Wait,
+    Act, Answer, Beat, Claiming, Cut, Extension, Limit, Order, Retrial, Script, Setting,
+    ShownLease, Step, Verb, Wait,
 };
 
 /// A length of time as scripts write it: `1h2m3s`, without the parts that are zero.
@@ -62,6 +62,11 @@ impl Display for Step {
             Self::Listen => f.write_str("listen"),
             Self::Sweep => f.write_str("sweep"),
             Self::Prune => f.write_str("prune"),
+            Self::Limit(Limit { who, in_flight, queued }) => {
+                write!(f, "limit {who}")?;
+                in_flight.iter().try_for_each(|max| write!(f, ", in flight {max}"))?;
+                queued.iter().try_for_each(|max| write!(f, ", queued {max}"))
+            }
         }
     }
 }

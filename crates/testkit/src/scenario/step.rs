@@ -32,6 +32,19 @@ pub enum Step {
     Sweep,
     /// What is over goes, however young it is.
     Prune,
+    /// An agent's record says how much it may hold, and how much may wait for it.
+    Limit(Limit),
+}
+
+/// The limits in an agent's record; none where nothing is said.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Limit {
+    /// Whose.
+    pub who: String,
+    /// `max_in_flight`.
+    pub in_flight: Option<u32>,
+    /// `max_queued`.
+    pub queued: Option<u32>,
 }
 
 /// When a connection is cut.

@@ -9,11 +9,13 @@ use consign_ledger::command::{
 use consign_ledger::delegation::deadline::DeadlineRequest;
 use consign_ledger::delegation::terms::{Notify, OnNotStarted, Terms};
 use consign_ledger::delegation::waiting::WaitRequest;
-use consign_ledger::{AgentId, ClaimId, DelegationId, Error, IdempotencyKey, Json, Payload};
+use consign_ledger::{
+    AgentId, AgentTerms, ClaimId, DelegationId, Error, IdempotencyKey, Json, Payload,
+};
 use futures_util::future::join_all;
 
 use crate::Backend;
-use crate::scenario::{Act, Answer, Beat, Claiming, Order, Retrial, ShownLease, Verb, Wait};
+use crate::scenario::{Act, Answer, Beat, Claiming, Limit, Order, Retrial, ShownLease, Verb, Wait};
 
 use super::{Said, World};
 
@@ -74,6 +76,12 @@ impl<B: Backend> World<B> {
             }
         }
         said
+    }
+
+    pub(super) async fn limit(&self, Limit { who, in_flight, queued }: &Limit) {
+        let (max_in_flight, max_queued) = (*in_flight, *queued);
+        let terms = AgentTerms { max_in_flight, max_queued, ..AgentTerms::default() };
+        self.ledger().set_agent(agent(who), terms).await.expect("a record can be written");
     }
 
     /// The request behind an act, unless it is a claim.

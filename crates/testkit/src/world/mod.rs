@@ -126,6 +126,7 @@ impl<B: Backend> World<B> {
             Step::ClockBy(seconds) => self.clock.step_wall_ms(seconds * 1000),
             Step::Cut(cut) => self.cut(*cut),
             Step::Listen => self.listen().await,
+            Step::Limit(limit) => self.limit(limit).await,
         }
         Seen::Quiet
     }
