@@ -3,12 +3,12 @@
 //! Asks the server, which decides: the rules and the retention are its, and whatever it has in hand meanwhile counts.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use consign_client::{Prunable, PruneItem};
+use consign_client::{Prunable, PruneItem, Reply, Shown};
 use serde_json::value::RawValue;
 
 use crate::asking::{Asking, Visit};
@@ -105,28 +105,41 @@ async fn round(
     let mut cursor: Option<String> = None;
     loop {
         let page = visit.heard(visit.client.prunable(cursor.as_deref(), Some(PAGE_ITEMS)).await)?;
-        let mut items = vec![];
+        let (mut ids, mut items) = (vec![], vec![]);
         for it in &page.value.delegations {
             let version = match &mut export {
                 Some(export) => export.write(visit, &it.delegation_id).await?,
                 None => Some(it.version),
             };
             // It was gone already where there is no version.
-            items.extend(version.map(|version| PruneItem::new(&it.delegation_id, version)));
+            let Some(version) = version else { continue };
+            ids.push(&it.delegation_id);
+            items.push(PruneItem::new(&it.delegation_id, version));
         }
         if let Some(export) = &mut export {
             export.flush()?;
         }
         if !items.is_empty() {
             let pruned = visit.heard(visit.client.prune(&items).await)?.value;
-            let gone = pruned.outcomes.iter().filter(|outcome| outcome.pruned).count() as u64;
-            tally.pruned += gone;
-            tally.stayed += pruned.outcomes.len() as u64 - gone;
+            for (id, outcome) in ids.into_iter().zip(&pruned.outcomes) {
+                // Where an answer was lost, what went by it is not there any more when it is asked for again.
+                let gone = outcome.pruned || shown(visit, id).await?.is_none();
+                tally.pruned += u64::from(gone);
+                tally.stayed += u64::from(!gone);
+            }
         }
         cursor = page.value.next_cursor;
         if cursor.is_none() {
             return Ok(());
         }
+    }
+}
+
+/// The delegation as it is, where it is there.
+async fn shown(visit: &Visit, id: &str) -> Result<Option<Reply<Shown>>, CliError> {
+    match visit.heard(visit.client.show(id).await) {
+        Err(error) if error.exit() == Exit::NotFound => Ok(None),
+        shown => shown.map(Some),
     }
 }
 
@@ -151,7 +164,10 @@ struct Export {
 impl Export {
     fn open(path: &Path) -> Result<Self, CliError> {
         let unwritable = |why| CliError::Unwritable { path: path.to_owned(), why };
-        let file = OpenOptions::new().append(true).create(true).open(path).map_err(unwritable)?;
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).append(true).create(true).open(path).map_err(unwritable)?;
+        end_a_torn_line(&mut file).map_err(unwritable)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         // A file that is new must still be in its folder after a power cut.
         File::open(folder.unwrap_or(Path::new(".")))
@@ -162,10 +178,7 @@ impl Export {
 
     /// Writes one delegation, whole. The version that was written; none where it is gone.
     async fn write(&mut self, visit: &Visit, id: &str) -> Result<Option<u64>, CliError> {
-        let shown = match visit.heard(visit.client.show(id).await) {
-            Err(error) if error.exit() == Exit::NotFound => return Ok(None),
-            shown => shown?,
-        };
+        let Some(shown) = shown(visit, id).await? else { return Ok(None) };
         let events = events(visit, id).await?;
         let late = visit.heard(visit.client.late_results(id).await)?;
         let delegation = part(&shown.text, "delegation")?;
@@ -187,6 +200,16 @@ impl Export {
         self.file.flush().map_err(unwritable)?;
         self.file.get_ref().sync_all().map_err(unwritable)
     }
+}
+
+/// Whoever was killed while writing left half a line, and nothing that went by it: what comes now is no part of it.
+fn end_a_torn_line(file: &mut File) -> io::Result<()> {
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last == [b'\n'] { Ok(()) } else { file.write_all(b"\n") }
 }
 
 /// All of its events, as they came.

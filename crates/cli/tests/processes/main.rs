@@ -21,6 +21,7 @@ mod inboxes;
 mod judged;
 mod outage;
 mod postgres;
+mod pruning;
 mod pty;
 mod readme;
 mod replicas;
