@@ -8,6 +8,7 @@ use consign_ledger::delegation::listening::GapCause;
 use consign_ledger::delegation::status::{FailureKind, Status, StuckReason};
 use consign_ledger::delegation::terms::OnNotStarted;
 use consign_ledger::delegation::{DEPTH_MAX, LATE_RESULTS_MAX};
+use consign_ledger::query::StatusFilter;
 
 /// Lists of words that a schema has at least.
 const LISTS_MIN: usize = 18;
@@ -71,6 +72,7 @@ pub fn assert_lists_are_the_rules_own(tables: &[(String, String)], numbers: &[&s
                 whole += 1;
                 words(Status::ALL)
             }
+            "callee_tallies.status" => words(StatusFilter::InFlight.statuses()),
             "delegations.failure" => words(FailureKind::ALL),
             "delegations.stuck_reason" => words(StuckReason::ALL),
             "delegations.on_not_started" => words(OnNotStarted::ALL),

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::delegation::status::Status;
 use crate::delegation::watch::Watch;
 use crate::id::DelegationId;
 use crate::store::{Append, RowWrite, Was};
@@ -20,7 +19,7 @@ impl Book {
             append
                 .keys_taken
                 .extend(leaf.taken_key(&keys).map(|(caller, key)| (caller, key, place)));
-            leaf.count(&mut append.tallies);
+            leaf.count(&mut append);
             append.rows.push(leaf.written(threshold_s));
         }
         append.events.iter_mut().for_each(|event| event.row = places[event.row]);
@@ -43,10 +42,14 @@ impl Leaf {
     }
 
     /// The net effect on the counts.
-    fn count(&self, tallies: &mut [i64; Status::ALL.len()]) {
-        tallies[self.delegation.status.index()] += 1;
-        if let Some(was) = self.was_status {
-            tallies[was.index()] -= 1;
+    fn count(&self, append: &mut Append) {
+        let is = (&self.delegation.callee_id, self.delegation.status);
+        let was = self.before.as_ref().map(|(callee_id, status)| (callee_id, *status));
+        if was != Some(is) {
+            append.count(is, 1);
+            if let Some(was) = was {
+                append.count(was, -1);
+            }
         }
     }
 

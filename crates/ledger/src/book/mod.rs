@@ -47,7 +47,8 @@ enum Rearmed {
 struct Leaf {
     delegation: Delegation,
     was: Was,
-    was_status: Option<Status>,
+    /// Whose it was and where it stood; `None`: it did not exist.
+    before: Option<(AgentId, Status)>,
     progress: Option<Json>,
     progress_write: ProgressWrite,
     result: Option<Payload>,
@@ -100,9 +101,9 @@ impl Book {
 
     fn lay(&mut self, row: Row) {
         let Row { num, delegation, progress } = row;
-        let was_status = Some(delegation.status);
+        let before = Some((delegation.callee_id.clone(), delegation.status));
         let was = Was::Known(num, delegation.version);
-        let slot = self.add(Leaf { progress, ..Leaf::new(delegation, was, was_status) });
+        let slot = self.add(Leaf { progress, ..Leaf::new(delegation, was, before) });
         self.by_num.insert(num, slot);
     }
 
@@ -200,11 +201,11 @@ impl Book {
 }
 
 impl Leaf {
-    fn new(delegation: Delegation, was: Was, was_status: Option<Status>) -> Self {
+    fn new(delegation: Delegation, was: Was, before: Option<(AgentId, Status)>) -> Self {
         Self {
             delegation,
             was,
-            was_status,
+            before,
             progress: None,
             progress_write: ProgressWrite::Keep,
             result: None,

@@ -37,10 +37,8 @@ impl Book {
     pub(crate) fn record(&mut self, slot: Slot, role: Role, change: Change) {
         let now = self.now();
         let leaf = &mut self.leaves[slot.0];
-        let from = leaf
-            .was_status
-            .map(|_| leaf.delegation.status)
-            .or((leaf.touched).then_some(leaf.delegation.status));
+        let existed = leaf.before.is_some() || leaf.touched;
+        let from = existed.then_some(leaf.delegation.status);
         let counts = !self.loads.is_empty();
         let before = (counts && from.is_some()).then(|| leaf.delegation.burden());
         leaf.delegation.apply(&change, role, now);

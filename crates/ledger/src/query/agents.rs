@@ -9,7 +9,7 @@ use crate::time::Time;
 pub const COUNT_MAX: u64 = 10_000;
 /// Of how many that ended last the rates and times are told.
 pub const ENDED_MAX: usize = 1000;
-/// How many delegations are asked when an agent was heard last: of those it works on, and of its newest.
+/// How many delegations are asked when an agent was heard last: of those it holds, and of its newest.
 pub const HEARD_ROWS_MAX: usize = 100;
 
 /// Which agents.
@@ -49,7 +49,7 @@ pub struct AgentHealth {
     pub unread: u64,
     /// When the oldest of these happened.
     pub oldest_unread_at: Option<Time>,
-    /// Its last sign of life, as far as its work tells: of [`HEARD_ROWS_MAX`] that it works on, and of as many of
+    /// Its last sign of life, as far as its work tells: of [`HEARD_ROWS_MAX`] that it holds, and of as many of
     /// its newest.
     pub last_heard: Option<Time>,
 }

@@ -1,5 +1,6 @@
 //! What a batch writes. Only the ledger can make one of these.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::agent::Agent;
@@ -47,6 +48,8 @@ pub struct Append {
     pub pruned: Vec<Pruned>,
     /// By how much the count of each status changes, in the order of [`Status::ALL`].
     pub tallies: [i64; Status::ALL.len()],
+    /// The same of what each callee has in flight. A status that is terminal counts nothing here.
+    pub callee_tallies: BTreeMap<AgentId, [i64; Status::ALL.len()]>,
 }
 
 impl Append {
@@ -67,6 +70,16 @@ impl Append {
             acknowledged: vec![],
             pruned: vec![],
             tallies: [0; Status::ALL.len()],
+            callee_tallies: BTreeMap::new(),
+        }
+    }
+
+    /// So many more of this callee have this status.
+    pub(crate) fn count(&mut self, (callee_id, status): (&AgentId, Status), more: i64) {
+        self.tallies[status.index()] += more;
+        if status.in_flight() {
+            let of_callee = self.callee_tallies.entry(callee_id.clone()).or_default();
+            of_callee[status.index()] += more;
         }
     }
 

@@ -5,7 +5,7 @@
 type Check = (&'static str, &'static str);
 
 /// In the order of a delegation's life.
-pub(super) const CHECKS: [Check; 27] = [
+pub(super) const CHECKS: [Check; 28] = [
     // Every delegation ends at its deadline: what is in flight is watched, and its deadline is the one it has.
     (
         "not-watched",
@@ -174,6 +174,14 @@ pub(super) const CHECKS: [Check; 27] = [
         "SELECT t.status, 'is counted as ' || t.count || ', and is the status of '
                 || (SELECT count(*) FROM delegations d WHERE d.status = t.status)
          FROM tallies t WHERE t.count <> (SELECT count(*) FROM delegations d WHERE d.status = t.status)",
+    ),
+    (
+        "other-callee-tally",
+        "SELECT callee_id, 'has ' || sum(there) || ' that are ' || status || ', and is counted to have ' || sum(counted)
+         FROM (SELECT callee_id, status, count AS counted, 0 AS there FROM callee_tallies
+               UNION ALL SELECT callee_id, status, 0, count(*) FROM delegations WHERE finished_at IS NULL
+                         GROUP BY callee_id, status)
+         GROUP BY callee_id, status HAVING sum(there) <> sum(counted)",
     ),
     (
         "key-held-in-vain",

@@ -1,9 +1,9 @@
-//! Agents: their records, and how each does. Every count walks an index and ends at a bound.
+//! Agents: their records, and how each does. Work is counted as it changes; messages up to a bound.
 
 use consign_ledger::delegation::status::Status;
 use consign_ledger::delegation::terms::Notify;
 use consign_ledger::query::{
-    AgentHealth, AgentPage, AgentsQuery, COUNT_MAX, ENDED_MAX, Ended, HEARD_ROWS_MAX, StatusFilter,
+    AgentHealth, AgentPage, AgentsQuery, COUNT_MAX, ENDED_MAX, Ended, HEARD_ROWS_MAX,
 };
 use consign_ledger::{Agent, AgentId, AgentTerms, Time};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -29,20 +29,19 @@ const RECORD: &str = "
            updated_at
     FROM agents WHERE agent_id = ?1";
 
-const WORK: &str = "
-    SELECT count(*) FROM (
-        SELECT 1 FROM delegations WHERE callee_id = ?1 AND status = ?2 AND finished_at IS NULL LIMIT ?3)";
+const WORK: &str = "SELECT status, count FROM callee_tallies WHERE callee_id = ?1";
 
 /// While it works, its watch rows know best; a verdict or a release may be all that was heard of it.
 const HEARD: &str = "
     SELECT max(coalesce((
                SELECT max(alive_at) FROM (
                    SELECT w.alive_at FROM delegations d CROSS JOIN watch w ON w.num = d.num
-                   WHERE d.callee_id = ?1 AND d.status = 'in_progress' AND d.finished_at IS NULL LIMIT ?2)), 0),
+                   WHERE d.callee_id = ?1 AND d.held = 1 AND d.finished_at IS NULL LIMIT ?2)), 0),
            coalesce((
-               SELECT max(max(coalesce(last_heartbeat, 0), iif(last_act_role = 'callee', updated_at, 0))) FROM (
-                   SELECT last_heartbeat, last_act_role, updated_at FROM delegations
-                   WHERE callee_id = ?1 ORDER BY num DESC LIMIT ?2)), 0))";
+               SELECT max(max(coalesce(w.alive_at, d.last_heartbeat, 0), iif(d.last_act_role = 'callee', d.updated_at, 0)))
+               FROM (SELECT num, last_heartbeat, last_act_role, updated_at FROM delegations
+                     WHERE callee_id = ?1 ORDER BY num DESC LIMIT ?2) d
+               LEFT JOIN watch w ON w.num = d.num), 0))";
 
 /// There is no index by agent of what ended, because each verdict would pay for it: so as far as the newest tell.
 const ENDED: &str = "
@@ -119,16 +118,8 @@ fn read_record(row: &rusqlite::Row<'_>) -> Result<Agent, Trouble> {
 
 fn health(connection: &Connection, agent_id: AgentId) -> Result<AgentHealth, Trouble> {
     let id = agent_id.as_str();
-    let [mut queued, mut in_flight, mut stuck] = [0; 3];
-    for status in StatusFilter::InFlight.statuses() {
-        let count = in_status(connection, &agent_id, status, COUNT_MAX)?;
-        in_flight = COUNT_MAX.min(in_flight + count);
-        match status {
-            Status::Queued => queued = count,
-            Status::Stuck => stuck = count,
-            _ => {}
-        }
-    }
+    let work = work(connection, &agent_id)?;
+    let count = |status: Status| COUNT_MAX.min(work[status.index()]);
     let heard: i64 = connection
         .prepare_cached(HEARD)?
         .query_row(params![id, HEARD_ROWS_MAX], |row| row.get(0))?;
@@ -136,9 +127,9 @@ fn health(connection: &Connection, agent_id: AgentId) -> Result<AgentHealth, Tro
         inbox::unread(connection, id)?;
     Ok(AgentHealth {
         record: agent_record(connection, &agent_id)?,
-        queued,
-        in_flight,
-        stuck,
+        queued: count(Status::Queued),
+        in_flight: COUNT_MAX.min(work.iter().sum()),
+        stuck: count(Status::Stuck),
         acked_through,
         unread,
         oldest_unread_at,
@@ -147,15 +138,20 @@ fn health(connection: &Connection, agent_id: AgentId) -> Result<AgentHealth, Tro
     })
 }
 
-/// How many delegations of this callee have this status in flight, counted up to a bound.
-fn in_status(
+/// How many delegations of this callee are in flight, by status, in the order of [`Status::ALL`].
+pub(crate) fn work(
     connection: &Connection,
     callee: &AgentId,
-    status: Status,
-    most: u64,
-) -> Result<u64, Trouble> {
-    let values = params![callee.as_str(), status.as_str(), most];
-    Ok(connection.prepare_cached(WORK)?.query_row(values, |row| row.get(0))?)
+) -> Result<[u64; Status::ALL.len()], Trouble> {
+    let mut work = [0; Status::ALL.len()];
+    let mut statement = connection.prepare_cached(WORK)?;
+    let mut rows = statement.query([callee.as_str()])?;
+    while let Some(row) = rows.next()? {
+        let mut cell = Cell::at("callee_tallies", 0, row, 0);
+        let status = cell.made("status", Status::parse)?;
+        work[status.index()] = cell.plain("count")?;
+    }
+    Ok(work)
 }
 
 fn ended(connection: &Connection, id: &AgentId) -> Result<Vec<Ended>, Trouble> {

@@ -12,7 +12,7 @@ mod prune;
 mod row;
 mod totals;
 
-pub(crate) use agents::{agent, agent_record, agents, inbox_state};
+pub(crate) use agents::{agent, agent_record, agents, inbox_state, work};
 pub(crate) use due::{armed_beyond, cascades, children_in_flight, due, earliest_due};
 pub(crate) use events::{events, late_results, newest_seq};
 pub(crate) use find::{delegations, find, row_by_id, row_by_num};

@@ -29,7 +29,7 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
     append.cascades_ended.iter().try_for_each(|cascade| end_cascade(transaction, cascade))?;
     agents::write(transaction, append)?;
     prune::write(transaction, &append.pruned)?;
-    tally(transaction, &append.tallies)
+    tally(transaction, append)
 }
 
 /// Only where there are children: most delegations have none.
@@ -54,12 +54,43 @@ fn end_cascade(transaction: &Transaction<'_>, cascade: &Cascade) -> Result<(), T
     Ok(())
 }
 
-fn tally(transaction: &Transaction<'_>, tallies: &[i64; Status::ALL.len()]) -> Result<(), Trouble> {
-    for status in Status::ALL.iter().filter(|status| tallies[status.index()] != 0) {
+fn tally(transaction: &Transaction<'_>, append: &Append) -> Result<(), Trouble> {
+    for (status, change) in changes(&append.tallies) {
         let sql = "UPDATE tallies SET count = count + ?1 WHERE status = ?2";
-        transaction
-            .prepare_cached(sql)?
-            .execute(params![tallies[status.index()], status.as_str()])?;
+        transaction.prepare_cached(sql)?.execute(params![change, status])?;
+    }
+    for (callee_id, tallies) in &append.callee_tallies {
+        for (status, change) in changes(tallies) {
+            tally_callee(transaction, callee_id.as_str(), status, change)?;
+        }
     }
     Ok(())
+}
+
+/// Who has nothing of a status is not counted.
+fn tally_callee(
+    transaction: &Transaction<'_>,
+    callee_id: &str,
+    status: &str,
+    change: i64,
+) -> Result<(), Trouble> {
+    let values = params![callee_id, status, change];
+    if change > 0 {
+        let sql = "INSERT INTO callee_tallies (callee_id, status, count) VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO UPDATE SET count = count + excluded.count";
+        transaction.prepare_cached(sql)?.execute(values)?;
+    } else {
+        let less =
+            "UPDATE callee_tallies SET count = count + ?3 WHERE callee_id = ?1 AND status = ?2";
+        transaction.prepare_cached(less)?.execute(values)?;
+        let forget =
+            "DELETE FROM callee_tallies WHERE callee_id = ?1 AND status = ?2 AND count = 0";
+        transaction.prepare_cached(forget)?.execute([callee_id, status])?;
+    }
+    Ok(())
+}
+
+fn changes(tallies: &[i64; Status::ALL.len()]) -> impl Iterator<Item = (&'static str, i64)> {
+    let all = Status::ALL.iter().map(|status| (status.as_str(), tallies[status.index()]));
+    all.filter(|(_, change)| *change != 0)
 }

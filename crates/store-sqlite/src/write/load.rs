@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use consign_ledger::command::CLAIM_MAX;
 use consign_ledger::delegation::listening::Listening;
+use consign_ledger::delegation::status::Status;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::{
     AgentId, ClaimId, DelegationId, IdempotencyKey, InboxState, LOAD_COUNT_MAX, LateKey, Load,
@@ -29,10 +30,6 @@ pub(crate) const HELD_UNDER: &str = "
 pub(crate) const HELD: &str = "
     SELECT count(*) FROM (
         SELECT 1 FROM delegations WHERE callee_id = ?1 AND held = 1 AND finished_at IS NULL LIMIT ?2)";
-
-pub(crate) const QUEUED: &str = "
-    SELECT count(*) FROM (
-        SELECT 1 FROM delegations WHERE callee_id = ?1 AND status = 'queued' AND finished_at IS NULL LIMIT ?2)";
 
 pub(super) fn load(
     connection: &Connection,
@@ -235,12 +232,11 @@ impl<'db> Loading<'db> {
         let matters = questions.agents_written.contains(id)
             || record.is_some_and(|agent| agent.terms.has_limits());
         if matters {
-            let count = |sql: &str| -> Result<u32, Trouble> {
-                let values = params![id.as_str(), LOAD_COUNT_MAX];
-                Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
-            };
-            let load = Load { held: count(HELD)?, queued: count(QUEUED)? };
-            self.loaded.loads.push((id.clone(), load));
+            let values = params![id.as_str(), LOAD_COUNT_MAX];
+            let held = self.connection.prepare_cached(HELD)?.query_row(values, |row| row.get(0))?;
+            let queued = read::work(self.connection, id)?[Status::Queued.index()];
+            let queued = u32::try_from(queued).unwrap_or(u32::MAX).min(LOAD_COUNT_MAX);
+            self.loaded.loads.push((id.clone(), Load { held, queued }));
         }
         Ok(())
     }

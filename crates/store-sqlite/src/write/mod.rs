@@ -14,6 +14,6 @@ mod upkeep;
 pub(crate) use beat::MATCH;
 pub(crate) use beat::{beat, rearm};
 #[cfg(test)]
-pub(crate) use load::{CLAIMABLE, HELD, HELD_UNDER, QUEUED};
+pub(crate) use load::{CLAIMABLE, HELD, HELD_UNDER};
 pub(crate) use transact::transact;
 pub(crate) use upkeep::{keep_report, tidy};

@@ -73,6 +73,12 @@ const CORRUPTIONS: &[(&str, &str, &str)] = &[
     ("UPDATE numbers SET last = 2 WHERE kind = 'event'", "number-twice", "event"),
     ("UPDATE numbers SET last = 0 WHERE kind = 'delegation'", "number-twice", "delegation"),
     ("UPDATE tallies SET count = count + 1 WHERE status = 'stuck'", "other-tally", "stuck"),
+    (
+        "UPDATE callee_tallies SET count = count + 1 WHERE callee_id = 'carol' AND status = 'stuck'",
+        "other-callee-tally",
+        "carol",
+    ),
+    ("DELETE FROM callee_tallies WHERE callee_id = 'dave'", "other-callee-tally", "dave"),
     ("UPDATE keys SET num = 3", "key-held-in-vain", "DONE"),
     ("DELETE FROM keys", "key-not-held", "KEYED"),
     ("DELETE FROM tasks WHERE num = 1", "no-task", "BEATS"),

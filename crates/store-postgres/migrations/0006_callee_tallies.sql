@@ -1,0 +1,2 @@
+-- Callees' work is counted by the index of their list, as before: a row of counts per callee would have servers wait
+-- for one another.
