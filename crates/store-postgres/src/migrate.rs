@@ -12,6 +12,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_claims", include_str!("../migrations/0004_claims.sql")),
     ("0005_retention", include_str!("../migrations/0005_retention.sql")),
     ("0006_callee_tallies", include_str!("../migrations/0006_callee_tallies.sql")),
+    ("0007_verdict_seq", include_str!("../migrations/0007_verdict_seq.sql")),
 ];
 /// The first number of all our advisory locks: "CNSG".
 pub(crate) const LOCKS: i32 = 0x434e_5347;

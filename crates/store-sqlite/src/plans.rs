@@ -46,6 +46,7 @@ fn in_flight(rows: i64) -> Connection {
          UPDATE watch SET epoch = NULL WHERE num = 11;
          INSERT INTO events (seq, num, kind, attempt, at, role, to_status)
          SELECT i, i, 'created', 1, i, 'caller', 'queued' FROM n;
+         UPDATE delegations SET verdict_seq = num WHERE finished_at IS NOT NULL;
          INSERT INTO messages (agent_id, seq) SELECT 'caller-0', i FROM n WHERE i % 10 = 0;
          INSERT INTO callee_tallies (callee_id, status, count)
          SELECT callee_id, status, count(*) FROM delegations WHERE finished_at IS NULL GROUP BY callee_id, status;",
@@ -221,7 +222,7 @@ fn explain(connection: &Connection, sql: &str) -> Vec<String> {
 
 /// Tables that stay small whatever is in flight.
 fn reads_much(plan: &str) -> bool {
-    let small = ["tallies", "cascades", "c", "gaps", "mark"];
+    let small = ["tallies", "cascades", "c", "gaps", "mark", "page"];
     let scanned = plan.strip_prefix("SCAN ").map(|rest| rest.split(' ').next().unwrap_or(rest));
     plan.contains("TEMP B-TREE")
         || scanned.is_some_and(|table| !small.contains(&table) && !walks_in_order(plan))

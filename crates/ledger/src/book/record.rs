@@ -159,7 +159,7 @@ impl Book {
             (Some(Status::Stuck), Status::InProgress) => terms.notify.recovered,
             _ => false,
         };
-        let is_verdict = !to.in_flight() && kind != EventKind::LateResult;
+        let is_verdict = kind.is_verdict();
         let ends_children = to == Status::Cancelled || terms.cancel_children;
         if ends_children && (is_verdict || kind == EventKind::Requeued) {
             // What a later command of this batch makes comes behind all that are there now.

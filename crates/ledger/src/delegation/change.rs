@@ -49,6 +49,14 @@ words!(
     }
 );
 
+impl EventKind {
+    /// Whether it ends the delegation.
+    #[must_use]
+    pub const fn is_verdict(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
 words!(
     /// The part that somebody plays in an event.
     Role {

@@ -5,7 +5,7 @@
 type Check = (&'static str, &'static str);
 
 /// In the order of a delegation's life.
-pub(super) const CHECKS: [Check; 28] = [
+pub(super) const CHECKS: [Check; 29] = [
     // Every delegation ends at its deadline: what is in flight is watched, and its deadline is the one it has.
     (
         "not-watched",
@@ -66,12 +66,19 @@ pub(super) const CHECKS: [Check; 28] = [
     // One verdict, and status, event and message tell of the same one.
     (
         "not-one-verdict",
-        "SELECT delegation_id, 'is ' || status || ' and has ' || verdicts || ' verdicts in its history'
-         FROM (SELECT d.delegation_id, d.status, d.finished_at,
-                      (SELECT count(*) FROM events e
-                       WHERE e.num = d.num AND e.kind IN ({verdicts})) AS verdicts
-               FROM delegations d)
-         WHERE verdicts <> (finished_at IS NOT NULL)",
+        "SELECT d.delegation_id, 'is ' || d.status || ' and has ' || coalesce(h.verdicts, 0) || ' verdicts in its history'
+         FROM delegations d
+         LEFT JOIN (SELECT num, count(*) AS verdicts FROM events WHERE kind IN ({verdicts}) GROUP BY num) h
+              ON h.num = d.num
+         WHERE coalesce(h.verdicts, 0) <> (d.finished_at IS NOT NULL)",
+    ),
+    (
+        "verdict-elsewhere",
+        "SELECT d.delegation_id, 'names event ' || coalesce(d.verdict_seq, 'nothing') || ' as its verdict, which '
+                || CASE WHEN e.seq IS NULL THEN 'is not there' ELSE 'is not one of it' END
+         FROM delegations d LEFT JOIN events e ON e.seq = d.verdict_seq
+         WHERE (d.finished_at IS NOT NULL OR d.verdict_seq IS NOT NULL)
+           AND (e.num IS NOT d.num OR e.kind NOT IN ({verdicts}))",
     ),
     (
         "other-verdict",
@@ -114,17 +121,16 @@ pub(super) const CHECKS: [Check; 28] = [
     ),
     (
         "other-status",
-        "SELECT d.delegation_id, 'is ' || d.status || ', and its history ends at '
-                || coalesce((SELECT e.to_status FROM events e WHERE e.num = d.num ORDER BY e.seq DESC LIMIT 1), 'nothing')
+        "SELECT d.delegation_id, 'is ' || d.status || ', and its history ends at ' || coalesce(h.to_status, 'nothing')
          FROM delegations d
-         WHERE d.status IS NOT (SELECT e.to_status FROM events e WHERE e.num = d.num ORDER BY e.seq DESC LIMIT 1)",
+         LEFT JOIN (SELECT num, to_status, max(seq) FROM events GROUP BY num) h ON h.num = d.num
+         WHERE d.status IS NOT h.to_status",
     ),
     (
         "other-version",
-        "SELECT delegation_id, 'has version ' || version || ' and ' || events || ' events'
-         FROM (SELECT d.delegation_id, d.version, (SELECT count(*) FROM events e WHERE e.num = d.num) AS events
-               FROM delegations d)
-         WHERE version <> events",
+        "SELECT d.delegation_id, 'has version ' || d.version || ' and ' || coalesce(h.events, 0) || ' events'
+         FROM delegations d LEFT JOIN (SELECT num, count(*) AS events FROM events GROUP BY num) h ON h.num = d.num
+         WHERE d.version <> coalesce(h.events, 0)",
     ),
     (
         "event-of-nothing",

@@ -13,8 +13,15 @@ const EVENT: &str =
     "e.seq, d.delegation_id, d.caller_id, d.callee_id, e.kind, e.attempt, e.at, e.role,
                      e.actor_id, e.from_status, e.to_status, e.reason, e.data";
 
-const OF_ONE: &str = "FROM delegations d JOIN events e ON e.num = d.num
-                      WHERE d.delegation_id = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
+/// An index leads to all but the verdict, whose number its delegation knows.
+const OF_ONE: &str = "FROM (SELECT e.seq FROM delegations d CROSS JOIN events e ON e.num = d.num
+                            WHERE d.delegation_id = ?1 AND e.seq > ?2
+                              AND e.kind <> 'completed' AND e.kind <> 'failed' AND e.kind <> 'cancelled'
+                            UNION ALL
+                            SELECT verdict_seq FROM delegations WHERE delegation_id = ?1 AND verdict_seq > ?2
+                            ORDER BY 1 LIMIT ?3) page
+                      CROSS JOIN events e ON e.seq = page.seq CROSS JOIN delegations d ON d.num = e.num
+                      ORDER BY page.seq";
 const OF_ALL: &str = "FROM events e CROSS JOIN delegations d ON d.num = e.num
                       WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2";
 

@@ -12,8 +12,7 @@ use crate::failure::Trouble;
 
 /// Whether its caller has acknowledged the message of its verdict, and whether a child or a retry names it.
 const TIES: &str = "
-    EXISTS (SELECT 1 FROM inboxes i CROSS JOIN events e
-            WHERE i.agent_id = d.caller_id AND e.num = d.num AND e.seq <= i.acked_through AND e.kind = d.status),
+    EXISTS (SELECT 1 FROM inboxes i WHERE i.agent_id = d.caller_id AND d.verdict_seq <= i.acked_through),
     EXISTS (SELECT 1 FROM delegations c WHERE c.parent_id = d.delegation_id)
         OR EXISTS (SELECT 1 FROM delegations r WHERE r.retry_of = d.delegation_id)";
 

@@ -1,7 +1,9 @@
 //! Writes down what a batch decided.
 
+use std::collections::HashMap;
+
 use consign_ledger::delegation::status::Status;
-use consign_ledger::{Append, Cascade};
+use consign_ledger::{Append, Cascade, Seq};
 use rusqlite::{Transaction, params};
 
 use super::{agents, facts, prune, rows};
@@ -12,7 +14,8 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
         let sql = "DELETE FROM keys WHERE caller_id = ?1 AND idempotency_key = ?2";
         transaction.prepare_cached(sql)?.execute([caller.as_str(), key.as_str()])?;
     }
-    let nums = rows::write(transaction, &append.rows)?;
+    let seqs = facts::seqs(transaction, append)?;
+    let nums = rows::write(transaction, &append.rows, &verdict_seqs(append, &seqs))?;
     for (caller, key, row) in &append.keys_taken {
         let sql = "INSERT INTO keys (caller_id, idempotency_key, num) VALUES (?1, ?2, ?3)";
         transaction.prepare_cached(sql)?.execute(params![
@@ -21,7 +24,7 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
             nums[*row]
         ])?;
     }
-    facts::write(transaction, append, &nums)?;
+    facts::write(transaction, append, &nums, &seqs)?;
     for begun in &append.cascades_begun {
         let id = append.rows[begun.row].delegation.delegation_id.as_str();
         begin_cascade(transaction, nums[begun.row], begun.through(&nums), id)?;
@@ -30,6 +33,13 @@ pub(super) fn append(transaction: &Transaction<'_>, append: &Append) -> Result<(
     agents::write(transaction, append)?;
     prune::write(transaction, &append.pruned)?;
     tally(transaction, append)
+}
+
+/// The number of the verdict of each row that this batch ends, by the row's place.
+fn verdict_seqs(append: &Append, seqs: &[Seq]) -> HashMap<usize, Seq> {
+    let numbered = append.events.iter().zip(seqs);
+    let verdicts = numbered.filter(|(event, _)| event.change.kind().is_verdict());
+    verdicts.map(|(event, seq)| (event.row, *seq)).collect()
 }
 
 /// Only where there are children: most delegations have none.

@@ -1,29 +1,35 @@
 //! Events, messages, late results and gaps. Numbers are handed out here; the one writer commits in their order.
 
-use consign_ledger::{Append, LateResult, NewEvent, Time};
+use consign_ledger::{Append, LateResult, NewEvent, Seq, Time};
 use rusqlite::{Transaction, params};
 
 use super::rows::{form, last_number};
 use crate::failure::Trouble;
 
+/// The numbers of the batch's events.
+pub(super) fn seqs(transaction: &Transaction<'_>, append: &Append) -> Result<Vec<Seq>, Trouble> {
+    let count = append.events.len();
+    if count == 0 {
+        return Ok(vec![]);
+    }
+    let before = last_number(transaction, "event", count)?;
+    Ok((before + 1..).take(count).collect())
+}
+
 pub(super) fn write(
     transaction: &Transaction<'_>,
     append: &Append,
     nums: &[i64],
+    seqs: &[Seq],
 ) -> Result<(), Trouble> {
-    if !append.events.is_empty() {
-        let before = last_number(transaction, "event", append.events.len())?;
-        let mut seqs = Vec::with_capacity(append.events.len());
-        for (event, seq) in append.events.iter().zip(before + 1..) {
-            insert_event(transaction, seq, nums[event.row], event, append.now)?;
-            seqs.push(seq);
-        }
-        for message in &append.messages {
-            let sql = "INSERT INTO messages (agent_id, seq) VALUES (?1, ?2)";
-            transaction
-                .prepare_cached(sql)?
-                .execute(params![message.agent_id.as_str(), seqs[message.event]])?;
-        }
+    for (event, seq) in append.events.iter().zip(seqs) {
+        insert_event(transaction, *seq, nums[event.row], event, append.now)?;
+    }
+    for message in &append.messages {
+        let sql = "INSERT INTO messages (agent_id, seq) VALUES (?1, ?2)";
+        transaction
+            .prepare_cached(sql)?
+            .execute(params![message.agent_id.as_str(), seqs[message.event]])?;
     }
     append
         .late

@@ -1,33 +1,42 @@
 //! Delegations and their watch rows.
 
+use std::collections::HashMap;
+
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::waiting::Waiting;
 use consign_ledger::delegation::watch::Watch;
-use consign_ledger::{NewBodies, Payload, ProgressWrite, RowWrite, Time, Was, preview};
+use consign_ledger::{NewBodies, Payload, ProgressWrite, RowWrite, Seq, Time, Was, preview};
 use rusqlite::{Transaction, params};
 
 use crate::failure::Trouble;
 
-/// Writes the rows; their numbers, place by place.
-pub(super) fn write(transaction: &Transaction<'_>, rows: &[RowWrite]) -> Result<Vec<i64>, Trouble> {
+/// The version of a delegation to which nothing happened since its creation.
+const CREATED: u64 = 1;
+
+/// Writes the rows; their numbers, place by place. `verdicts` are the numbers of their verdicts, by place.
+pub(super) fn write(
+    transaction: &Transaction<'_>,
+    rows: &[RowWrite],
+    verdicts: &HashMap<usize, Seq>,
+) -> Result<Vec<i64>, Trouble> {
     let new = rows.iter().filter(|row| matches!(row.was, Was::New(_))).count();
     let mut next = last_number(transaction, "delegation", new)?;
     let mut nums = Vec::with_capacity(rows.len());
-    for row in rows {
-        let num = match &row.was {
-            Was::Known(num, version) => {
-                if row.delegation.version != *version {
-                    update(transaction, *num, *version, &row.delegation)?;
-                }
-                *num
-            }
+    for (place, row) in rows.iter().enumerate() {
+        let delegation = &row.delegation;
+        let (num, version) = match &row.was {
+            Was::Known(num, version) => (*num, *version),
             Was::New(bodies) => {
                 next += 1;
-                insert(transaction, next, &row.delegation)?;
+                insert(transaction, next, delegation)?;
                 insert_bodies(transaction, next, bodies)?;
-                next
+                (next, CREATED)
             }
         };
+        // More may have happened to a new one in the batch that made it.
+        if delegation.version != version {
+            update(transaction, (num, version), delegation, verdicts.get(&place).copied())?;
+        }
         beside(transaction, num, row)?;
         nums.push(num);
     }
@@ -83,7 +92,7 @@ fn insert(transaction: &Transaction<'_>, num: i64, d: &Delegation) -> Result<(),
         terms.notify.recovered,
         terms.cancel_children,
         d.late_count,
-        d.version,
+        CREATED,
         d.updated_at.0,
         d.last_act.0.as_str(),
         d.last_act.1.as_str(),
@@ -95,26 +104,23 @@ fn insert(transaction: &Transaction<'_>, num: i64, d: &Delegation) -> Result<(),
         ms(d.finished_at),
         d.dispatched,
     ])?;
-    if d.version > 1 {
-        // More happened to it in the batch that made it.
-        update(transaction, num, d.version, d)?;
-    }
     Ok(())
 }
 
 /// Writes what events change, if the row still is at the version that was loaded.
 fn update(
     transaction: &Transaction<'_>,
-    num: i64,
-    version: u64,
+    (num, version): (i64, u64),
     d: &Delegation,
+    verdict_seq: Option<Seq>,
 ) -> Result<(), Trouble> {
     let sql = "UPDATE delegations SET
                    status = ?3, attempt = ?4, max_attempts = ?5, epoch = ?6, held = ?7, claim_id = ?8,
                    error_detail = ?9, failure = ?10, stuck_reason = ?11, stuck_at = ?12, waiting = ?13,
                    queued_at = ?14, clocks_from = ?15, last_heartbeat = ?16, progress_at = ?17, deadline = ?18,
                    answer_hash = ?19, late_count = ?20, version = ?21, updated_at = ?22, finished_at = ?23,
-                   last_act_kind = ?24, last_act_role = ?25, dispatched = ?26
+                   last_act_kind = ?24, last_act_role = ?25, dispatched = ?26,
+                   verdict_seq = coalesce(?27, verdict_seq)
                WHERE num = ?1 AND version = ?2";
     let written = transaction.prepare_cached(sql)?.execute(params![
         num,
@@ -143,6 +149,7 @@ fn update(
         d.last_act.0.as_str(),
         d.last_act.1.as_str(),
         d.dispatched,
+        verdict_seq,
     ])?;
     if written != 1 {
         return Err(Trouble::Moved(num));

@@ -41,6 +41,13 @@ const CORRUPTIONS: &[(&str, &str, &str)] = &[
         "DONE",
     ),
     (
+        "UPDATE delegations SET verdict_seq = verdict_seq - 1 WHERE delegation_id = 'DONE'",
+        "verdict-elsewhere",
+        "DONE",
+    ),
+    ("UPDATE delegations SET verdict_seq = NULL WHERE delegation_id = 'DONE'", "verdict-elsewhere", "DONE"),
+    ("UPDATE delegations SET verdict_seq = 1 WHERE delegation_id = 'BEATS'", "verdict-elsewhere", "BEATS"),
+    (
         "UPDATE events SET kind = 'failed' WHERE kind = 'completed'",
         "other-verdict",
         "DONE",

@@ -120,17 +120,22 @@ pub async fn events_are_numbered_from_one_and_come_in_pages<B: Backend>(mut worl
             bob accepts D1
             bob accepts D2
             bob completes D1
-            bob completes D2",
+            bob completes D2
+            bob fails D1 with \"too late\"    refused already-terminal and kept",
         )
         .await;
-    assert_eq!(world.reader().newest_seq().await.unwrap(), 6);
+    assert_eq!(world.reader().newest_seq().await.unwrap(), 7);
     let of = |name: Option<&str>| name.map(|name| world.id(name));
     for (name, after, limit, expected, next) in [
-        (None, 0, 10, vec![1, 2, 3, 4, 5, 6], None),
-        (None, 0, 6, vec![1, 2, 3, 4, 5, 6], None),
+        (None, 0, 10, vec![1, 2, 3, 4, 5, 6, 7], None),
+        (None, 0, 7, vec![1, 2, 3, 4, 5, 6, 7], None),
         (None, 0, 4, vec![1, 2, 3, 4], Some(4)),
-        (None, 4, 4, vec![5, 6], None),
-        (None, 6, 4, vec![], None),
+        (None, 4, 4, vec![5, 6, 7], None),
+        (None, 7, 4, vec![], None),
+        (Some("D1"), 0, 10, vec![1, 3, 5, 7], None),
+        (Some("D1"), 0, 3, vec![1, 3, 5], Some(5)),
+        (Some("D1"), 3, 1, vec![5], Some(5)),
+        (Some("D1"), 5, 1, vec![7], None),
         (Some("D2"), 0, 2, vec![2, 4], Some(4)),
         (Some("D2"), 4, 2, vec![6], None),
         (Some("D9"), 0, 2, vec![], None),

@@ -1,0 +1,1 @@
+-- Here a verdict's event is found by the index of its delegation's events, as before.
