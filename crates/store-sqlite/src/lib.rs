@@ -11,6 +11,7 @@ mod files;
 mod open;
 #[cfg(test)]
 mod plans;
+mod prepared;
 mod read;
 mod readers;
 mod time;

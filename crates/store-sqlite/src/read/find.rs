@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{COLUMNS, ROW_FROM, RowOr, payload, read_row};
 use crate::failure::Trouble;
+use crate::prepared::Prepared;
 
 static BY_ID: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {COLUMNS} FROM {ROW_FROM} WHERE d.delegation_id = ?1"));
@@ -17,22 +18,25 @@ static BY_NUM: LazyLock<String> =
 
 /// The row with this id, or what is wrong with it.
 pub(crate) fn row_by_id(
-    connection: &Connection,
+    statements: &mut Prepared<'_>,
     id: &DelegationId,
 ) -> Result<Option<RowOr>, Trouble> {
-    connection.prepare_cached(&BY_ID)?.query_and_then([id.as_str()], read_row)?.next().transpose()
+    statements.get(&BY_ID)?.query_and_then([id.as_str()], read_row)?.next().transpose()
 }
 
 /// The row with this number, or what is wrong with it.
-pub(crate) fn row_by_num(connection: &Connection, num: RowNum) -> Result<Option<RowOr>, Trouble> {
-    connection.prepare_cached(&BY_NUM)?.query_and_then([num], read_row)?.next().transpose()
+pub(crate) fn row_by_num(
+    statements: &mut Prepared<'_>,
+    num: RowNum,
+) -> Result<Option<RowOr>, Trouble> {
+    statements.get(&BY_NUM)?.query_and_then([num], read_row)?.next().transpose()
 }
 
 pub(crate) fn find(
     connection: &Connection,
     id: &DelegationId,
 ) -> Result<Option<(Delegation, Bodies)>, Trouble> {
-    let Some(row) = row_by_id(connection, id)? else { return Ok(None) };
+    let Some(row) = row_by_id(&mut Prepared::on(connection), id)? else { return Ok(None) };
     let row = row.map_err(|bad| bad.why)?;
     let (task, metadata) = connection
         .prepare_cached(
@@ -56,9 +60,10 @@ pub(crate) fn delegations(
     connection: &Connection,
     nums: &[RowNum],
 ) -> Result<Vec<Delegation>, Trouble> {
+    let statements = &mut Prepared::on(connection);
     let mut found = Vec::with_capacity(nums.len());
     for num in nums {
-        if let Some(Ok(row)) = row_by_num(connection, *num)? {
+        if let Some(Ok(row)) = row_by_num(statements, *num)? {
             found.push(row.delegation);
         }
     }

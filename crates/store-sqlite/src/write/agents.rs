@@ -1,25 +1,26 @@
 //! Records of agents, and how far they have read.
 
 use consign_ledger::{Agent, Append};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::failure::Trouble;
+use crate::prepared::Prepared;
 
-pub(super) fn write(transaction: &Transaction<'_>, append: &Append) -> Result<(), Trouble> {
-    append.agents.iter().try_for_each(|agent| put(transaction, agent))?;
+pub(super) fn write(statements: &mut Prepared<'_>, append: &Append) -> Result<(), Trouble> {
+    append.agents.iter().try_for_each(|agent| put(statements, agent))?;
     for id in &append.agents_removed {
         let sql = "DELETE FROM agents WHERE agent_id = ?1";
-        transaction.prepare_cached(sql)?.execute([id.as_str()])?;
+        statements.get(sql)?.execute([id.as_str()])?;
     }
     for (id, through) in &append.acknowledged {
         let sql = "INSERT INTO inboxes (agent_id, acked_through) VALUES (?1, ?2)
                    ON CONFLICT (agent_id) DO UPDATE SET acked_through = max(acked_through, excluded.acked_through)";
-        transaction.prepare_cached(sql)?.execute(params![id.as_str(), through])?;
+        statements.get(sql)?.execute(params![id.as_str(), through])?;
     }
     Ok(())
 }
 
-fn put(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), Trouble> {
+fn put(statements: &mut Prepared<'_>, agent: &Agent) -> Result<(), Trouble> {
     let sql = "INSERT INTO agents (agent_id, stuck_threshold_s, notify_stuck, notify_recovered, max_in_flight,
                                    max_queued, created_at, updated_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -27,7 +28,7 @@ fn put(transaction: &Transaction<'_>, agent: &Agent) -> Result<(), Trouble> {
                    stuck_threshold_s = excluded.stuck_threshold_s, notify_stuck = excluded.notify_stuck,
                    notify_recovered = excluded.notify_recovered, max_in_flight = excluded.max_in_flight,
                    max_queued = excluded.max_queued, updated_at = excluded.updated_at";
-    transaction.prepare_cached(sql)?.execute(params![
+    statements.get(sql)?.execute(params![
         agent.agent_id.as_str(),
         agent.terms.stuck_threshold_s,
         agent.terms.notify.stuck,

@@ -4,11 +4,12 @@
 //! is faster here than one statement over a list of values.
 
 use consign_ledger::{BeatRow, Heard, Json, Mark, Rearm, Time};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::facts::insert_gap;
 use super::rows::put_progress;
 use crate::failure::Trouble;
+use crate::prepared::Prepared;
 use crate::writer::{End, Flush, Pen};
 
 /// The watch row that a beat matches: only the epoch that it was sent under.
@@ -28,61 +29,62 @@ pub(crate) fn beat(
     let flush =
         if mark.is_some_and(|mark| mark.gap.is_some()) { Flush::ToDisk } else { Flush::ToSystem };
     pen.transaction(flush, |transaction, time| {
+        let statements = &mut Prepared::on(transaction);
         let now = time.now();
         let heard =
-            beats.iter().map(|beat| beat_one(transaction, beat, now)).collect::<Result<_, _>>()?;
+            beats.iter().map(|beat| beat_one(statements, beat, now)).collect::<Result<_, _>>()?;
         if let Some(mark) = mark {
-            move_mark(transaction, mark)?;
+            move_mark(statements, mark)?;
         }
         Ok((heard, End::Commit))
     })
 }
 
 fn beat_one(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     beat: &BeatRow,
     now: Time,
 ) -> Result<Option<Heard>, Trouble> {
-    let matched = transaction
-        .prepare_cached(MATCH)?
+    let matched = statements
+        .get(MATCH)?
         .query_row(params![beat.delegation_id.as_str(), beat.epoch], |row| {
             Ok((row.get(0)?, Heard { attempt: row.get(1)?, deadline: Time(row.get(2)?) }))
         })
         .optional()?;
     let Some((num, heard)) = matched else { return Ok(None) };
-    transaction.prepare_cached(ALIVE)?.execute([now.0, num])?;
+    statements.get(ALIVE)?.execute([now.0, num])?;
     if let Some(progress) = &beat.progress {
-        advance(transaction, num, progress, now)?;
+        advance(statements, num, progress, now)?;
     }
     Ok(Some(heard))
 }
 
 /// Progress counts when it differs from what was last sent.
 fn advance(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     num: i64,
     progress: &Json,
     now: Time,
 ) -> Result<(), Trouble> {
     let sql = "SELECT progress FROM progress WHERE num = ?1";
     let before: Option<String> =
-        transaction.prepare_cached(sql)?.query_row([num], |row| row.get(0)).optional()?;
+        statements.get(sql)?.query_row([num], |row| row.get(0)).optional()?;
     if before.as_deref() == Some(progress.as_str()) {
         return Ok(());
     }
-    put_progress(transaction, num, progress.as_str())?;
+    put_progress(statements, num, progress.as_str())?;
     let sql = "UPDATE watch SET progress_at = ?2 WHERE num = ?1";
-    transaction.prepare_cached(sql)?.execute([num, now.0])?;
+    statements.get(sql)?.execute([num, now.0])?;
     Ok(())
 }
 
-fn move_mark(transaction: &Transaction<'_>, mark: Mark) -> Result<(), Trouble> {
+fn move_mark(statements: &mut Prepared<'_>, mark: Mark) -> Result<(), Trouble> {
     if let Some(gap) = &mark.gap {
-        insert_gap(transaction, gap)?;
+        insert_gap(statements, gap)?;
     }
     let sql = "INSERT INTO mark (id, heard_until) VALUES (1, ?1)
                ON CONFLICT (id) DO UPDATE SET heard_until = max(heard_until, excluded.heard_until)";
-    transaction.prepare_cached(sql)?.execute([mark.heard_until.0])?;
+    statements.get(sql)?.execute([mark.heard_until.0])?;
     Ok(())
 }
 

@@ -1,48 +1,47 @@
 //! Events, messages, late results and gaps. Numbers are handed out here; the one writer commits in their order.
 
 use consign_ledger::{Append, LateResult, NewEvent, Seq, Time};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use super::rows::{form, last_number};
 use crate::failure::Trouble;
+use crate::prepared::Prepared;
 
 /// The numbers of the batch's events.
-pub(super) fn seqs(transaction: &Transaction<'_>, append: &Append) -> Result<Vec<Seq>, Trouble> {
+pub(super) fn seqs(statements: &mut Prepared<'_>, append: &Append) -> Result<Vec<Seq>, Trouble> {
     let count = append.events.len();
     if count == 0 {
         return Ok(vec![]);
     }
-    let before = last_number(transaction, "event", count)?;
+    let before = last_number(statements, "event", count)?;
     Ok((before + 1..).take(count).collect())
 }
 
 pub(super) fn write(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     append: &Append,
     nums: &[i64],
     seqs: &[Seq],
 ) -> Result<(), Trouble> {
     for (event, seq) in append.events.iter().zip(seqs) {
-        insert_event(transaction, *seq, nums[event.row], event, append.now)?;
+        insert_event(statements, *seq, nums[event.row], event, append.now)?;
     }
     for message in &append.messages {
         let sql = "INSERT INTO messages (agent_id, seq) VALUES (?1, ?2)";
-        transaction
-            .prepare_cached(sql)?
-            .execute(params![message.agent_id.as_str(), seqs[message.event]])?;
+        statements.get(sql)?.execute(params![message.agent_id.as_str(), seqs[message.event]])?;
     }
     append
         .late
         .iter()
-        .try_for_each(|late| insert_late(transaction, nums[late.row], late, append.now))?;
+        .try_for_each(|late| insert_late(statements, nums[late.row], late, append.now))?;
     for gap in &append.gaps {
-        insert_gap(transaction, gap)?;
+        insert_gap(statements, gap)?;
     }
     Ok(())
 }
 
 fn insert_event(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     seq: i64,
     num: i64,
     event: &NewEvent,
@@ -51,7 +50,7 @@ fn insert_event(
     let sql = "INSERT INTO events (seq, num, kind, attempt, at, role, actor_id, from_status, to_status, reason, data)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let data = event.change.data(event.override_reason.as_deref());
-    transaction.prepare_cached(sql)?.execute(params![
+    statements.get(sql)?.execute(params![
         seq,
         num,
         event.change.kind().as_str(),
@@ -68,7 +67,7 @@ fn insert_event(
 }
 
 fn insert_late(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     num: i64,
     late: &LateResult,
     now: Time,
@@ -76,7 +75,7 @@ fn insert_late(
     let sql = "INSERT INTO late_results (num, epoch, content, attempt, at, role, actor_id, why, status, form,
                                          result, error_detail)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-    transaction.prepare_cached(sql)?.execute(params![
+    statements.get(sql)?.execute(params![
         num,
         late.epoch,
         late.content,
@@ -94,10 +93,10 @@ fn insert_late(
 }
 
 pub(super) fn insert_gap(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     gap: &consign_ledger::delegation::listening::Gap,
 ) -> Result<(), Trouble> {
     let sql = "INSERT INTO gaps (from_at, to_at, cause) VALUES (?1, ?2, ?3)";
-    transaction.prepare_cached(sql)?.execute(params![gap.from.0, gap.to.0, gap.cause.as_str()])?;
+    statements.get(sql)?.execute(params![gap.from.0, gap.to.0, gap.cause.as_str()])?;
     Ok(())
 }

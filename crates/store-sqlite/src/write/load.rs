@@ -13,6 +13,7 @@ use consign_ledger::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::Trouble;
+use crate::prepared::Prepared;
 use crate::read::{self, RowOr};
 
 /// What the rules call claimable, but for the last word on the deadline. Its first terms are those of its index.
@@ -79,6 +80,8 @@ pub(super) fn load(
 
 struct Loading<'db> {
     connection: &'db Connection,
+    /// For rows, of which there are many.
+    statements: Prepared<'db>,
     /// What was looked for already, found or not.
     seen: HashSet<DelegationId>,
     seen_nums: HashSet<RowNum>,
@@ -100,12 +103,13 @@ impl<'db> Loading<'db> {
             ties: vec![],
             listening: Listening::default(),
         };
-        Self { connection, seen: HashSet::new(), seen_nums: HashSet::new(), loaded }
+        let statements = Prepared::on(connection);
+        Self { connection, statements, seen: HashSet::new(), seen_nums: HashSet::new(), loaded }
     }
 
     fn row(&mut self, id: &DelegationId) -> Result<(), Trouble> {
         if self.seen.insert(id.clone()) {
-            let row = read::row_by_id(self.connection, id)?;
+            let row = read::row_by_id(&mut self.statements, id)?;
             self.keep(row)?;
         }
         Ok(())
@@ -113,7 +117,7 @@ impl<'db> Loading<'db> {
 
     fn numbered(&mut self, num: RowNum) -> Result<(), Trouble> {
         if !self.seen_nums.contains(&num) {
-            let row = read::row_by_num(self.connection, num)?;
+            let row = read::row_by_num(&mut self.statements, num)?;
             self.keep(row)?;
         }
         Ok(())

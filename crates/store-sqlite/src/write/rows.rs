@@ -6,21 +6,22 @@ use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::waiting::Waiting;
 use consign_ledger::delegation::watch::Watch;
 use consign_ledger::{NewBodies, Payload, ProgressWrite, RowWrite, Seq, Time, Was, preview};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::failure::Trouble;
+use crate::prepared::Prepared;
 
 /// The version of a delegation to which nothing happened since its creation.
 const CREATED: u64 = 1;
 
 /// Writes the rows; their numbers, place by place. `verdicts` are the numbers of their verdicts, by place.
 pub(super) fn write(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     rows: &[RowWrite],
     verdicts: &HashMap<usize, Seq>,
 ) -> Result<Vec<i64>, Trouble> {
     let new = rows.iter().filter(|row| matches!(row.was, Was::New(_))).count();
-    let mut next = last_number(transaction, "delegation", new)?;
+    let mut next = last_number(statements, "delegation", new)?;
     let mut nums = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         let delegation = &row.delegation;
@@ -28,16 +29,16 @@ pub(super) fn write(
             Was::Known(num, version) => (*num, *version),
             Was::New(bodies) => {
                 next += 1;
-                insert(transaction, next, delegation)?;
-                insert_bodies(transaction, next, bodies)?;
+                insert(statements, next, delegation)?;
+                insert_bodies(statements, next, bodies)?;
                 (next, CREATED)
             }
         };
         // More may have happened to a new one in the batch that made it.
         if delegation.version != version {
-            update(transaction, (num, version), delegation, verdicts.get(&place).copied())?;
+            update(statements, (num, version), delegation, verdicts.get(&place).copied())?;
         }
-        beside(transaction, num, row)?;
+        beside(statements, num, row)?;
         nums.push(num);
     }
     Ok(nums)
@@ -45,20 +46,20 @@ pub(super) fn write(
 
 /// The last number of this kind before `count` more are handed out.
 pub(super) fn last_number(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     kind: &str,
     count: usize,
 ) -> Result<i64, Trouble> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let sql = "UPDATE numbers SET last = last + ?1 WHERE kind = ?2 RETURNING last - ?1";
-    Ok(transaction.prepare_cached(sql)?.query_row(params![count, kind], |row| row.get(0))?)
+    Ok(statements.get(sql)?.query_row(params![count, kind], |row| row.get(0))?)
 }
 
 fn ms(time: Option<Time>) -> Option<i64> {
     time.map(|time| time.0)
 }
 
-fn insert(transaction: &Transaction<'_>, num: i64, d: &Delegation) -> Result<(), Trouble> {
+fn insert(statements: &mut Prepared<'_>, num: i64, d: &Delegation) -> Result<(), Trouble> {
     let sql = "INSERT INTO delegations (
                    num, delegation_id, caller_id, callee_id, created_at, fingerprint, parent_id, retry_of,
                    depth, idempotency_key, status, attempt, max_attempts, epoch, held, queued_at, deadline,
@@ -68,7 +69,7 @@ fn insert(transaction: &Transaction<'_>, num: i64, d: &Delegation) -> Result<(),
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
                        ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)";
     let terms = &d.terms;
-    transaction.prepare_cached(sql)?.execute(params![
+    statements.get(sql)?.execute(params![
         num,
         d.delegation_id.as_str(),
         d.caller_id.as_str(),
@@ -109,7 +110,7 @@ fn insert(transaction: &Transaction<'_>, num: i64, d: &Delegation) -> Result<(),
 
 /// Writes what events change, if the row still is at the version that was loaded.
 fn update(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     (num, version): (i64, u64),
     d: &Delegation,
     verdict_seq: Option<Seq>,
@@ -122,7 +123,7 @@ fn update(
                    last_act_kind = ?24, last_act_role = ?25, dispatched = ?26,
                    verdict_seq = coalesce(?27, verdict_seq)
                WHERE num = ?1 AND version = ?2";
-    let written = transaction.prepare_cached(sql)?.execute(params![
+    let written = statements.get(sql)?.execute(params![
         num,
         version,
         d.status.as_str(),
@@ -157,13 +158,13 @@ fn update(
     if d.attempt > 1 {
         // Apart, because naming an indexed column costs its index a write even where the value stays.
         let sql = "UPDATE delegations SET callee_id = ?2 WHERE num = ?1 AND callee_id <> ?2";
-        transaction.prepare_cached(sql)?.execute(params![num, d.callee_id.as_str()])?;
+        statements.get(sql)?.execute(params![num, d.callee_id.as_str()])?;
     }
     Ok(())
 }
 
 fn insert_bodies(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     num: i64,
     bodies: &NewBodies,
 ) -> Result<(), Trouble> {
@@ -171,14 +172,14 @@ fn insert_bodies(
         NewBodies::CopyOf(old) => {
             let sql = "INSERT INTO tasks (num, form, preview, metadata, whole)
                        SELECT ?1, form, preview, metadata, whole FROM tasks WHERE num = ?2";
-            transaction.prepare_cached(sql)?.execute([num, *old])?;
+            statements.get(sql)?.execute([num, *old])?;
         }
         NewBodies::Given(given) => {
             let (task, metadata) = &**given;
             let (form, short, whole) = parts(task);
             let sql = "INSERT INTO tasks (num, form, preview, metadata, whole) VALUES (?1, ?2, ?3, ?4, ?5)";
             let metadata = metadata.as_ref().map(|json| json.as_str());
-            transaction.prepare_cached(sql)?.execute(params![num, form, short, metadata, whole])?;
+            statements.get(sql)?.execute(params![num, form, short, metadata, whole])?;
         }
     }
     Ok(())
@@ -199,41 +200,41 @@ pub(super) fn form(payload: &Payload) -> &'static str {
 }
 
 /// What stands beside the row: its result, its progress, its watch row.
-fn beside(transaction: &Transaction<'_>, num: i64, row: &RowWrite) -> Result<(), Trouble> {
+fn beside(statements: &mut Prepared<'_>, num: i64, row: &RowWrite) -> Result<(), Trouble> {
     if let Some(result) = &row.result {
         let (form, short, whole) = parts(result);
         let sql = "INSERT INTO results (num, form, preview, whole) VALUES (?1, ?2, ?3, ?4)";
-        transaction.prepare_cached(sql)?.execute(params![num, form, short, whole])?;
+        statements.get(sql)?.execute(params![num, form, short, whole])?;
     }
     match &row.progress {
         ProgressWrite::Keep => {}
-        ProgressWrite::Put(json) => put_progress(transaction, num, json.as_str())?,
+        ProgressWrite::Put(json) => put_progress(statements, num, json.as_str())?,
         ProgressWrite::Forget => {
-            transaction.prepare_cached("DELETE FROM progress WHERE num = ?1")?.execute([num])?;
+            statements.get("DELETE FROM progress WHERE num = ?1")?.execute([num])?;
         }
     }
     match (&row.watch, &row.was) {
-        (Some(watch), _) => put_watch(transaction, num, watch),
+        (Some(watch), _) => put_watch(statements, num, watch),
         (None, Was::New(_)) => Ok(()),
         (None, Was::Known(..)) => {
-            transaction.prepare_cached("DELETE FROM watch WHERE num = ?1")?.execute([num])?;
+            statements.get("DELETE FROM watch WHERE num = ?1")?.execute([num])?;
             Ok(())
         }
     }
 }
 
 pub(super) fn put_progress(
-    transaction: &Transaction<'_>,
+    statements: &mut Prepared<'_>,
     num: i64,
     progress: &str,
 ) -> Result<(), Trouble> {
     let sql = "INSERT INTO progress (num, progress) VALUES (?1, ?2)
                ON CONFLICT (num) DO UPDATE SET progress = excluded.progress";
-    transaction.prepare_cached(sql)?.execute(params![num, progress])?;
+    statements.get(sql)?.execute(params![num, progress])?;
     Ok(())
 }
 
-fn put_watch(transaction: &Transaction<'_>, num: i64, watch: &Watch) -> Result<(), Trouble> {
+fn put_watch(statements: &mut Prepared<'_>, num: i64, watch: &Watch) -> Result<(), Trouble> {
     let sql = "INSERT INTO watch (num, epoch, attempt, alive_at, progress_at, clocks_from, threshold_s,
                                   progress_within_s, check_at, deadline)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -242,7 +243,7 @@ fn put_watch(transaction: &Transaction<'_>, num: i64, watch: &Watch) -> Result<(
                    progress_at = excluded.progress_at, clocks_from = excluded.clocks_from,
                    threshold_s = excluded.threshold_s, progress_within_s = excluded.progress_within_s,
                    check_at = excluded.check_at, deadline = excluded.deadline";
-    transaction.prepare_cached(sql)?.execute(params![
+    statements.get(sql)?.execute(params![
         num,
         watch.epoch,
         watch.attempt,
