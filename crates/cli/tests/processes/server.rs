@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -49,10 +50,13 @@ impl Ledger {
 }
 
 /// A port below the ephemeral ones: a client that knocks at a closed ephemeral port on its own machine may be
-/// given that very port for its side, and then the next server cannot have it.
+/// given that very port for its side, and then the next server cannot have it. No two tests are told the same one: who
+/// was told it may not listen yet.
 pub(crate) fn free_port() -> u16 {
+    static TOLD: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + (std::process::id() % 10_000) as u16;
-    (first..32_000)
+    std::iter::repeat_with(|| first + TOLD.fetch_add(1, Ordering::Relaxed))
+        .take_while(|port| *port < 32_000)
         .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
         .expect("a machine has a free port")
 }
