@@ -33,7 +33,8 @@ pub(crate) async fn alive(Query(NoParams {}): Query<NoParams>) -> Result<Respons
 
 /// Is the ledger ready
 ///
-/// Reads from the ledger's store: 503 where that cannot be done.
+/// Reads from the ledger's store, and where the last that should have been written there was not, tries to write
+/// something: 503 where either cannot be done.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "readyz", tag = "server",
     responses((status = OK, description = "It is", body = Answer))
@@ -43,5 +44,6 @@ pub(crate) async fn ready<S: Store>(
     Query(NoParams {}): Query<NoParams>,
 ) -> Result<Response, Problem> {
     app.ledger.reader().newest_seq().await?;
+    app.ledger.try_writing().await?;
     reply::ok(&Answer { ok: true })
 }

@@ -24,6 +24,7 @@ mod postgres;
 mod pruning;
 mod pty;
 mod readme;
+mod ready;
 mod replicas;
 mod restarts;
 mod server;

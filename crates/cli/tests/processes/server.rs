@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -100,8 +100,18 @@ impl Serve {
 
     /// The same, where no more than so many files may be open.
     pub(crate) fn with_open_files(self, files_max: u32) -> Self {
+        self.behind(&format!("ulimit -n {files_max}"))
+    }
+
+    /// The same, where a file that may not grow is an error of the write, and does not end the process.
+    pub(crate) fn told_of_full_files(self) -> Self {
+        self.behind("trap '' XFSZ")
+    }
+
+    /// The same, by a shell that does this first.
+    fn behind(self, first: &str) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files_max.to_string()]);
+        command.args(["-c", &format!("{first} && exec \"$0\" \"$@\"")]);
         command.arg(self.0.get_program()).args(self.0.get_args());
         for (variable, value) in self.0.get_envs() {
             match value {
@@ -200,6 +210,13 @@ impl Server {
         self.child.wait().unwrap();
         self.log.reading.take().unwrap().join().unwrap();
         self.log()
+    }
+
+    /// From now on none of its files may grow, or all may.
+    pub(crate) fn let_files_grow(&self, may: bool) {
+        let current = if may { None } else { Some(0) };
+        let limit = Rlimit { current, maximum: None };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -89,6 +89,7 @@ impl<S: Store> BeatDesk<S> {
             }
             Err(failure) => {
                 self.shared.counts.store_failures.add(1);
+                self.shared.writing.failed(&failure);
                 self.lost |= !round.replies.is_empty();
                 round.fail(&failure);
             }

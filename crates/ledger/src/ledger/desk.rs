@@ -49,6 +49,14 @@ impl<S: Store> Shared<S> {
     }
 }
 
+/// What one run of a batch came to.
+#[derive(Default)]
+struct Decided {
+    answers: Vec<Result<Done, Error>>,
+    /// Anything is written at all.
+    is_written: bool,
+}
+
 pub(super) struct Door<S> {
     pub(super) shared: Arc<Shared<S>>,
     pub(super) verbs: Lane,
@@ -113,13 +121,14 @@ impl<S: Store> Door<S> {
         range: &Range<usize>,
     ) -> Result<Vec<Result<Done, Error>>, Failure> {
         let batch = BatchId(self.shared.ids.next_uuid());
-        let decided = Arc::new(Mutex::new(vec![]));
+        let decided = Arc::new(Mutex::new(Decided::default()));
         let mut pauses = PAUSES_MS.into_iter();
         loop {
             let decide = self.decider(Arc::clone(acts), range.clone(), Arc::clone(&decided));
             match self.shared.store.transact(batch, questions(&acts[range.clone()]), decide).await {
                 Ok(()) => break,
                 Err(failure @ (Failure::Unavailable(_) | Failure::Unknown(_))) => {
+                    self.shared.writing.failed(&failure);
                     let Some(pause_ms) = pauses.next() else { return Err(failure) };
                     tracing::warn!(%failure, pause_ms, "a batch runs again");
                     self.shared.counts.store_failures.add(1);
@@ -131,14 +140,18 @@ impl<S: Store> Door<S> {
         self.shared.commits.send_modify(|commits| *commits += 1);
         self.shared.counts.batches.add(1);
         self.shared.counts.commands.add(range.len());
-        Ok(std::mem::take(&mut decided.lock().unwrap_or_else(PoisonError::into_inner)))
+        let decided = std::mem::take(&mut *decided.lock().unwrap_or_else(PoisonError::into_inner));
+        if decided.is_written {
+            self.shared.writing.succeeded();
+        }
+        Ok(decided.answers)
     }
 
     fn decider(
         &self,
         acts: Arc<Vec<Act>>,
         range: Range<usize>,
-        decided: Arc<Mutex<Vec<Result<Done, Error>>>>,
+        decided: Arc<Mutex<Decided>>,
     ) -> Decide {
         let (secret, threshold_s) =
             (self.shared.secret.clone(), self.shared.settings.stuck_threshold_s);
@@ -148,8 +161,10 @@ impl<S: Store> Door<S> {
             );
             let mut book = Book::open_at(loaded, secret.clone(), threshold_s);
             let answers = acts[range.clone()].iter().map(|act| act.decide(&mut book)).collect();
-            *decided.lock().unwrap_or_else(PoisonError::into_inner) = answers;
-            book.close()
+            let append = book.close();
+            *decided.lock().unwrap_or_else(PoisonError::into_inner) =
+                Decided { answers, is_written: !append.is_empty() };
+            append
         })
     }
 }
@@ -165,6 +180,10 @@ impl Act {
             Self::Sweep(step) => step.decide(book).map(Done::Swept),
             Self::Tend(tend) => tend.decide(book).map(Done::Tended),
             Self::Prune(prune) => prune.decide(book).map(Done::Pruned),
+            Self::Trial => {
+                book.write_in_any_case();
+                Ok(Done::Tried)
+            }
         }
     }
 }
@@ -178,6 +197,7 @@ fn questions(acts: &[Act]) -> Questions {
             Act::Sweep(step) => step.ask(&mut questions),
             Act::Tend(tend) => tend.ask(&mut questions),
             Act::Prune(prune) => prune.ask(&mut questions),
+            Act::Trial => {}
         }
     }
     questions.sort();

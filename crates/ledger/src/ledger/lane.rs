@@ -62,7 +62,7 @@ impl Act {
     fn bytes(&self) -> usize {
         match self {
             Self::Command(command, _) => command.bytes(),
-            Self::Claim(_) | Self::Sweep(_) | Self::Tend(_) | Self::Prune(_) => 0,
+            Self::Claim(_) | Self::Sweep(_) | Self::Tend(_) | Self::Prune(_) | Self::Trial => 0,
         }
     }
 }

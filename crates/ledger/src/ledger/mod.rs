@@ -5,6 +5,7 @@
 mod counts;
 mod desk;
 mod lane;
+mod writing;
 
 pub use desk::Desk;
 pub(crate) use desk::told;
@@ -30,6 +31,7 @@ use crate::time::Time;
 use counts::Counts;
 use desk::Door;
 use lane::Lane;
+use writing::Writing;
 
 /// Most commands in one transaction.
 pub const BATCH_COMMANDS_MAX: usize = 1000;
@@ -70,6 +72,7 @@ pub(crate) struct Shared<S> {
     sweeps: mpsc::Sender<Ask>,
     pub(crate) beats: BeatQueue,
     pub(crate) counts: Counts,
+    pub(crate) writing: Writing,
 }
 
 /// Several acts that came together, and where their answers go.
@@ -85,6 +88,8 @@ enum Act {
     Sweep(Sweep),
     Tend(Tend),
     Prune(Prune),
+    /// Nothing but a batch of its own: whether it can be written is the question.
+    Trial,
 }
 
 enum Done {
@@ -93,6 +98,7 @@ enum Done {
     Swept(Swept),
     Tended(Tended),
     Pruned(Result<(), Stays>),
+    Tried,
 }
 
 impl<S: Store> Ledger<S> {
@@ -108,8 +114,9 @@ impl<S: Store> Ledger<S> {
         let (sweeps, sweeps_in) = mpsc::channel(WAITING_MAX);
         let (beats, beats_in) = BeatQueue::new();
         let commits = watch::Sender::new(0);
-        let (ids, counts) = (Box::new(ids), Counts::default());
-        let shared = Shared { store, secret, settings, ids, commits, verbs, sweeps, beats, counts };
+        let (ids, counts, writing) = (Box::new(ids), Counts::default(), Writing::default());
+        let shared =
+            Shared { store, secret, settings, ids, commits, verbs, sweeps, beats, counts, writing };
         let (asked, gone) = watch::channel(());
         let ledger = Self { shared: Arc::new(shared), asked };
         let desk = Desk {
@@ -150,6 +157,19 @@ impl<S: Store> Ledger<S> {
     #[must_use]
     pub fn measures(&self) -> Vec<Measure> {
         self.shared.counts.measures()
+    }
+
+    /// Whether facts can be written. While that goes well, nobody is asked; where the last that should have been
+    /// written was not, this tries to write one that means nothing.
+    pub async fn try_writing(&self) -> Result<(), Error> {
+        if !self.shared.writing.fails() {
+            return Ok(());
+        }
+        match ask(&self.shared.verbs, vec![Act::Trial]).await.pop() {
+            Some(Ok(Done::Tried)) => Ok(()),
+            Some(Err(error)) => Err(error),
+            _ => Err(Error::Internal),
+        }
     }
 
     /// Does one thing.

@@ -46,6 +46,8 @@ pub struct Append {
     pub acknowledged: Vec<(AgentId, Seq)>,
     /// Delegations that go, with everything that belongs to them. None of them is in `rows`.
     pub pruned: Vec<Pruned>,
+    /// Whether it can be committed is the question, whatever else is in it: the batch's id is something.
+    pub trial: bool,
     /// By how much the count of each status changes, in the order of [`Status::ALL`].
     pub tallies: [i64; Status::ALL.len()],
     /// The same of what each callee has in flight. A status that is terminal counts nothing here.
@@ -69,6 +71,7 @@ impl Append {
             agents_removed: vec![],
             acknowledged: vec![],
             pruned: vec![],
+            trial: false,
             tallies: [0; Status::ALL.len()],
             callee_tallies: BTreeMap::new(),
         }
@@ -91,7 +94,7 @@ impl Append {
         let of_agents = self.agents.is_empty()
             && self.agents_removed.is_empty()
             && self.acknowledged.is_empty();
-        of_delegations && of_agents && self.pruned.is_empty()
+        of_delegations && of_agents && self.pruned.is_empty() && !self.trial
     }
 }
 

@@ -404,3 +404,35 @@ pub async fn a_step_of_a_pass_that_the_store_rejects_fails_alone<B: Backend>(mut
     assert_eq!(failed, [3]);
     assert_eq!(world.stats().await, "1 queued, 4 failed");
 }
+
+pub async fn whether_facts_can_be_written_is_tried_only_where_the_last_could_not_be<B: Backend>(
+    mut world: World<B>,
+) {
+    let tries = async |world: &World<B>| {
+        let before = world.faults().begun();
+        let outcome = world.ledger().try_writing().await;
+        (outcome.map_err(|error| error.to_string()), world.faults().begun() - before)
+    };
+    world.play("alice delegates D1 to bob").await;
+    assert_eq!(tries(&world).await, (Ok(()), 0), "nobody is asked");
+
+    world.faults().fail_batches([Fault::Lost; 8]);
+    world.play("bob beats D1   refused unavailable").await;
+    assert_eq!(tries(&world).await, (Err(Error::Unavailable.to_string()), 4));
+    // What changes nothing is not written, and so says nothing.
+    world.play("alice delegates D1 to bob   replayed\ncarol claims   takes nothing").await;
+    assert_eq!(
+        tries(&world).await,
+        (Ok(()), 1),
+        "one batch, and nothing is known to fail any more"
+    );
+    assert_eq!(tries(&world).await, (Ok(()), 0));
+
+    world.faults().fail_beats([Fault::Lost]);
+    world.ledger().listen().await.unwrap_err();
+    world.ledger().listen().await.unwrap();
+    assert_eq!(tries(&world).await, (Ok(()), 1), "a mark is less than a fact");
+    let before = world.everything().await;
+    assert_eq!(tries(&world).await, (Ok(()), 0));
+    assert_eq!(world.everything().await, before);
+}

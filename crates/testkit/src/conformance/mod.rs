@@ -91,6 +91,7 @@ macro_rules! conforms {
                     an_outage_of_the_database_is_nobodys_silence
                     an_error_in_a_pass_is_counted_and_the_next_pass_does_the_rest
                     a_step_of_a_pass_that_the_store_rejects_fails_alone
+                    whether_facts_can_be_written_is_tried_only_where_the_last_could_not_be
                 }
                 idempotency {
                     the_same_id_replays_in_every_status
