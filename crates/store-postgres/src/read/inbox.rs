@@ -3,7 +3,7 @@
 use consign_ledger::DelegationId;
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{COUNT_MAX, Inbox, InboxQuery, Message};
+use consign_ledger::query::{COUNT_MAX, Inbox, InboxQuery, Message, PAGE_BYTES_MAX};
 use tokio_postgres::Row;
 
 use super::row::Cell;
@@ -40,14 +40,11 @@ const UNREAD: &str = "
         SELECT count(*) AS unread, min(seq) AS oldest
         FROM (SELECT seq FROM messages WHERE agent_id = $1 AND seq > acked.through ORDER BY seq LIMIT $2) AS behind) AS u";
 
-/// Bytes of results after which a page ends.
-const PAGE_BYTES_MAX: i64 = 8 << 20;
-
 pub(crate) async fn inbox(connection: &Connection, query: &InboxQuery) -> Result<Inbox, Trouble> {
     let agent = query.agent_id.as_str();
     let statement = connection.prepare_cached(MESSAGES).await?;
     let messages = connection
-        .query(&statement, &[&agent, &query.after, &wide(query.limit), &PAGE_BYTES_MAX])
+        .query(&statement, &[&agent, &query.after, &wide(query.limit), &wide(PAGE_BYTES_MAX)])
         .await?;
     let messages = messages.iter().map(read_message).collect::<Result<_, _>>()?;
     let statement = connection.prepare_cached(UNREAD).await?;

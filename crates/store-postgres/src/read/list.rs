@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Entry, Filter, Page, Place};
+use consign_ledger::query::{Entry, Filter, PAGE_BYTES_MAX, Page, Place};
 use consign_ledger::{ID_BYTES_MAX, Time};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -15,6 +15,10 @@ use crate::failure::Trouble;
 
 /// Ids with a common prefix that are sorted by creation; where more share it, they are met soon enough anyway.
 const PREFIX_SORTED_MAX: i64 = 10_000;
+
+/// How many bytes the texts of an entry have, as it says itself.
+const BYTES: &str = "coalesce(octet_length(t.preview), 0) + coalesce(octet_length(t.metadata), 0)
+    + coalesce(octet_length(r.preview), 0) + coalesce(octet_length(p.progress), 0)";
 
 /// A row's place and its entry; none where the row cannot exist, which must not hide the others.
 type Found = (Place, Option<Entry>);
@@ -30,9 +34,10 @@ pub(crate) async fn list(connection: &Connection, filter: &Filter) -> Result<Pag
     let statement = connection.prepare_cached(&sql).await?;
     let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as _).collect();
     let rows = connection.query(&statement, &values).await?;
-    let more = rows.len() > filter.limit;
+    let there = rows.first().map_or(Ok(0), |row| row.try_get(COLUMN_COUNT + 4))?;
     let found = rows.iter().take(filter.limit).map(read_entry);
     let found: Vec<Found> = found.collect::<Result<_, _>>()?;
+    let more = there > wide(found.len());
     let next = found.last().map(|(place, _)| *place).filter(|_| more);
     Ok(Page { items: found.into_iter().filter_map(|(_, entry)| entry).collect(), next })
 }
@@ -55,7 +60,10 @@ fn after_prefix(prefix: &str) -> String {
     format!("{prefix}{}", last.repeat(ID_BYTES_MAX / last.len() + 1))
 }
 
-/// The statement of a page: first the places, found in an index, then the rows.
+/// The statement of a page: first the places, found in an index, then the rows, as far as their texts fit.
+///
+/// The bound on bytes is here and not at the reader's end, because a statement's whole answer is sent. A length
+/// stands in the row itself: no long text is read for its length alone. The first row always fits.
 pub(crate) fn statement(filter: &Filter, rare_prefix: bool) -> (String, Vec<Value>) {
     let mut page = PageOf::default();
     // One more than the page, to know whether there is another.
@@ -63,6 +71,7 @@ pub(crate) fn statement(filter: &Filter, rare_prefix: bool) -> (String, Vec<Valu
     let from = page.from(filter, rare_prefix);
     let narrow = page.narrowed(filter, rare_prefix);
     let statuses = page.statuses(filter, rare_prefix);
+    let most_bytes = page.bind(wide(PAGE_BYTES_MAX));
     let order = order(filter);
     let walk = |status: &String| {
         format!(
@@ -72,12 +81,15 @@ pub(crate) fn statement(filter: &Filter, rare_prefix: bool) -> (String, Vec<Valu
     };
     let walks: Vec<String> = statuses.iter().map(walk).collect();
     let sql = format!(
-        "SELECT {COLUMNS}, t.preview, t.metadata, r.preview, page.created_at
-         FROM (SELECT created_at, num FROM ({}) AS walks
-               ORDER BY created_at {order}, num {order} LIMIT {limit}) AS page
-         JOIN {ROW_FROM} ON d.num = page.num
-         LEFT JOIN tasks t ON t.num = d.num LEFT JOIN results r ON r.num = d.num
-         ORDER BY page.created_at DESC, page.num DESC",
+        "SELECT * FROM (
+             SELECT {COLUMNS}, t.preview, t.metadata, r.preview, page.created_at AS page_at,
+                 count(*) OVER () AS there, row_number() OVER newest AS place, sum({BYTES}) OVER newest AS bytes
+             FROM (SELECT created_at, num FROM ({}) AS walks
+                   ORDER BY created_at {order}, num {order} LIMIT {limit}) AS page
+             JOIN {ROW_FROM} ON d.num = page.num
+             LEFT JOIN tasks t ON t.num = d.num LEFT JOIN results r ON r.num = d.num
+             WINDOW newest AS (ORDER BY page.created_at DESC, page.num DESC)) AS page
+         WHERE bytes <= {most_bytes} OR place = 1 ORDER BY place",
         walks.join(" UNION ALL ")
     );
     (sql, page.values)

@@ -8,7 +8,6 @@ mod corruptions;
 mod files;
 mod measures;
 mod model;
-mod pages;
 mod pause;
 
 use consign_testkit::World;

@@ -48,6 +48,27 @@ pub async fn an_inbox_is_read_from_the_acknowledged_point<B: Backend>(mut world:
     assert_eq!((inbox.messages.len(), inbox.unread, inbox.oldest_unread_at), (0, 0, None));
 }
 
+pub async fn a_page_of_long_results_ends_early_and_the_next_goes_on<B: Backend>(
+    mut world: World<B>,
+) {
+    for (nth, mib) in [3, 3, 9, 1, 3, 3, 3].into_iter().enumerate() {
+        world.play(&format!("alice delegates D{nth} to bob")).await;
+        let (id, result) = (world.id(&format!("D{nth}")), Payload::Text("x".repeat(mib << 20)));
+        let complete = Complete { id, result: Some(result), lease: None, override_reason: None };
+        world.ledger().act(Command::Complete(complete)).await.unwrap();
+    }
+    let (mut pages, mut after) = (vec![], None);
+    loop {
+        let query = InboxQuery { agent_id: alice(), after, limit: PAGE_MAX };
+        let messages = world.reader().inbox(query).await.unwrap().messages;
+        let Some(newest) = messages.last() else { break };
+        after = Some(newest.seq);
+        let ids = messages.iter().map(|message| message.delegation_id.as_str());
+        pages.push(ids.collect::<Vec<_>>().join(" "));
+    }
+    assert_eq!(pages.join(", "), "D0 D1, D2, D3 D4 D5, D6");
+}
+
 pub async fn a_message_that_was_not_acknowledged_is_read_again_as_it_was<B: Backend>(
     mut world: World<B>,
 ) {

@@ -1,8 +1,12 @@
 //! Lists: filters, prefixes, pages.
 
+use std::sync::Arc;
+
+use consign_ledger::command::{Command, Create};
 use consign_ledger::delegation::status::Status;
-use consign_ledger::query::{Filter, Place, StatusFilter};
-use consign_ledger::{Payload, Reader as _};
+use consign_ledger::delegation::terms::Terms;
+use consign_ledger::query::{Filter, PAGE_MAX, Place, StatusFilter};
+use consign_ledger::{DelegationId, Json, Payload, Reader as _};
 
 use super::reading::{agent, by};
 use crate::{Backend, World};
@@ -99,6 +103,51 @@ pub async fn pages_go_on_where_the_last_one_ended_and_miss_nothing<B: Backend>(
     let page =
         world.reader().list(Filter { id_prefix: Some("D".to_owned()), ..by(25) }).await.unwrap();
     assert_eq!((page.items.len(), page.next), (25, None), "a full last page has no next one");
+}
+
+/// A delegation with notes of so many mebibytes.
+fn noted(id: DelegationId, mib: usize) -> Command {
+    let notes = Json::trusted(format!("\"{}\"", "x".repeat(mib << 20)));
+    Command::Create(Box::new(Create {
+        delegation_id: Some(id),
+        caller_id: agent("alice"),
+        callee_id: agent("bob"),
+        bodies: Arc::new((Payload::Text("count".to_owned()), Some(notes))),
+        idempotency_key: None,
+        deadline: None,
+        dispatched: false,
+        max_attempts: 1,
+        terms: Terms::default(),
+        notify: None,
+        parent_id: None,
+    }))
+}
+
+/// A thousand of the longest notes are sixty megabytes, and several such lists all memory.
+pub async fn a_page_of_long_notes_ends_early_and_the_next_goes_on<B: Backend>(world: World<B>) {
+    for (nth, mib) in [3, 3, 9, 1, 3, 3, 3].into_iter().enumerate() {
+        let id = world.id(&format!("D{nth}"));
+        world.ledger().act(noted(id, mib)).await.unwrap();
+    }
+    let in_flight = Some(StatusFilter::InFlight);
+    for (filter, expected) in [
+        (by(PAGE_MAX), "D6 D5, D4 D3, D2, D1 D0"),
+        (Filter { status: in_flight, ..by(PAGE_MAX) }, "D6 D5, D4 D3, D2, D1 D0"),
+        (Filter { callee: Some(agent("bob")), ..by(2) }, "D6 D5, D4 D3, D2, D1 D0"),
+        (by(1), "D6, D5, D4, D3, D2, D1, D0"),
+    ] {
+        let (mut pages, mut before) = (vec![], None);
+        loop {
+            let page = world.reader().list(Filter { before, ..filter.clone() }).await.unwrap();
+            let ids = page.items.iter().map(|it| it.delegation.delegation_id.as_str());
+            pages.push(ids.collect::<Vec<_>>().join(" "));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages.join(", "), expected, "{filter:?}");
+    }
 }
 
 pub async fn prefixes_are_text_and_no_pattern<B: Backend>(mut world: World<B>) {

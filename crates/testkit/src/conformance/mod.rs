@@ -116,6 +116,7 @@ macro_rules! conforms {
                 }
                 inboxes {
                     an_inbox_is_read_from_the_acknowledged_point
+                    a_page_of_long_results_ends_early_and_the_next_goes_on
                     a_message_that_was_not_acknowledged_is_read_again_as_it_was
                     the_acknowledged_point_never_goes_back
                     what_is_not_there_yet_cannot_be_acknowledged
@@ -158,6 +159,7 @@ macro_rules! conforms {
                 lists {
                     each_filter_narrows_and_all_narrow_together
                     pages_go_on_where_the_last_one_ended_and_miss_nothing
+                    a_page_of_long_notes_ends_early_and_the_next_goes_on
                     prefixes_are_text_and_no_pattern
                     a_list_shows_what_find_shows
                 }

@@ -3,7 +3,8 @@
 use consign_ledger::delegation::change::EventKind;
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::{
-    COUNT_MAX, Entry, Event, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message, Page, Place,
+    COUNT_MAX, Entry, Event, EventPage, EventQuery, Filter, Inbox, InboxQuery, Message,
+    PAGE_BYTES_MAX, Page, Place,
 };
 use consign_ledger::{Seq, preview};
 
@@ -14,14 +15,18 @@ impl Data {
         // One writer numbers rows in the order of their creation.
         let before = filter.before.map_or(RowNum::MAX, |place| place.num);
         let matching = self.rows.range(..before).rev().filter(|(_, kept)| passes(filter, kept));
-        let page: Vec<_> = matching.take(filter.limit + 1).collect();
-        let more = page.len() > filter.limit;
-        let shown = &page[..page.len().min(filter.limit)];
-        Page {
-            items: shown.iter().map(|(_, kept)| entry(kept)).collect(),
-            next: shown.last().filter(|_| more).map(|(num, kept)| place(**num, kept)),
+        let (mut items, mut bytes, mut last) = (vec![], 0, None);
+        for (taken, (num, kept)) in matching.enumerate() {
+            let readable = !self.poisoned.contains(&kept.delegation.delegation_id);
+            let entry = Some(entry(kept)).filter(|_| readable);
+            bytes += entry.as_ref().map_or(0, Entry::bytes);
+            if taken == filter.limit || (bytes > PAGE_BYTES_MAX && taken > 0) {
+                return Page { items, next: last };
+            }
+            last = Some(place(*num, kept));
+            items.extend(entry);
         }
-        .without(|entry| self.poisoned.contains(&entry.delegation.delegation_id))
+        Page { items, next: None }
     }
 
     pub(super) fn newest_seq(&self) -> Seq {
@@ -55,7 +60,13 @@ impl Data {
         let unread = mine().map(|(_, seq)| self.event(*seq));
         let mut unread = unread.filter(|event| event.seq > acked_through).peekable();
         let oldest_unread_at = unread.peek().map(|event| event.at);
-        let messages = behind.take(query.limit).collect();
+        let mut bytes = 0;
+        let fits = |(nth, message): &(usize, Message)| {
+            bytes += message.result.as_ref().map_or(0, |result| result.as_str().len());
+            *nth == 0 || bytes <= PAGE_BYTES_MAX
+        };
+        let messages = behind.take(query.limit).enumerate().take_while(fits);
+        let messages = messages.map(|(_, message)| message).collect();
         let unread = COUNT_MAX.min(unread.count() as u64);
         Inbox { messages, acked_through, unread, oldest_unread_at }
     }
@@ -103,16 +114,5 @@ fn entry(kept: &Kept) -> Entry {
         result_preview: kept.bodies.result.as_ref().map(|it| preview(it.as_str()).to_owned()),
         metadata: kept.bodies.metadata.clone(),
         progress: kept.bodies.progress.clone(),
-    }
-}
-
-trait Without {
-    fn without(self, unreadable: impl Fn(&Entry) -> bool) -> Self;
-}
-
-impl Without for Page<Entry> {
-    fn without(mut self, unreadable: impl Fn(&Entry) -> bool) -> Self {
-        self.items.retain(|entry| !unreadable(entry));
-        self
     }
 }
