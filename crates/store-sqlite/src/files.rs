@@ -51,6 +51,18 @@ impl OpenFile {
     }
 }
 
+/// How many names a file has, which are hard links to each other; `None` where there is no file, or nobody can tell.
+#[cfg(unix)]
+pub(crate) fn names(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|file| file.nlink())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn names(_: &Path) -> Option<u64> {
+    None
+}
+
 #[cfg(unix)]
 fn identity(path: &Path) -> io::Result<Identity> {
     use std::os::unix::fs::MetadataExt as _;

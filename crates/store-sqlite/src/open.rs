@@ -9,6 +9,8 @@ use consign_ledger::Time;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::files::names;
+
 /// Marks a file as a Consign ledger: "CNSG".
 const APPLICATION_ID: i32 = 0x434e_5347;
 /// The writer's cache: what a million in flight need for a heartbeat, their ids and their watch rows, is 100 MiB.
@@ -51,6 +53,17 @@ pub enum OpenError {
     /// There is no file.
     #[error("{0} does not exist; name the ledger that is meant")]
     Missing(PathBuf),
+    /// It has other names, and its lock and its WAL lie beside one of them.
+    #[error(
+        "{path} is one of {names} names of the same file (hard links), by another of which somebody else could have \
+         the ledger; keep one of them, and make a copy with `consign backup`"
+    )]
+    ManyNames {
+        /// The name that was given.
+        path: PathBuf,
+        /// How many there are.
+        names: u64,
+    },
     /// It is some other file.
     #[error(
         "{0} is not a Consign ledger; choose another file, which will be made if it does not exist"
@@ -103,6 +116,9 @@ pub(crate) fn open(path: &Path) -> Result<Opened, OpenError> {
 }
 
 fn open_locked(path: &Path, lock: File) -> Result<Opened, OpenError> {
+    if let Some(names) = names(path).filter(|names| *names > 1) {
+        return Err(OpenError::ManyNames { path: path.to_owned(), names });
+    }
     let sqlite = |why| sqlite_error(path, why);
     let mut connection = Connection::open(path).map_err(sqlite)?;
     refuse_strangers(&connection, path)?;

@@ -43,3 +43,20 @@ async fn a_ledger_has_one_owner_by_whatever_link_somebody_comes() {
     drop(first);
     SqliteStore::open(&link, HandClock::default()).map(drop).unwrap();
 }
+
+/// The lock and the WAL lie beside a name, and with two names there would be two of each.
+#[tokio::test]
+async fn a_ledger_with_two_names_is_opened_by_neither() {
+    let ledger = Sqlite::fresh(HandClock::default()).await;
+    let other = ledger.path().with_file_name("other.db");
+    let first = ledger.open().await;
+    fs::hard_link(ledger.path(), &other).unwrap();
+    let open = |path| SqliteStore::open(path, HandClock::default()).map(drop);
+    let refused = |path| matches!(open(path), Err(OpenError::ManyNames { names: 2, .. }));
+    assert!(refused(&other), "there are two");
+    assert!(!other.with_file_name("other.db.lock").exists(), "nothing is left beside it");
+    drop(first);
+    assert!(refused(ledger.path()) && refused(&other));
+    fs::remove_file(&other).unwrap();
+    open(ledger.path()).unwrap();
+}
