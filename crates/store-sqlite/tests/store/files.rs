@@ -1,6 +1,7 @@
 //! What becomes of a ledger whose files somebody moves about.
 
 use std::fs;
+use std::path::Path;
 
 use consign_store_sqlite::{OpenError, SqliteStore};
 use consign_testkit::{Backend as _, HandClock, World};
@@ -51,12 +52,12 @@ async fn a_ledger_with_two_names_is_opened_by_neither() {
     let other = ledger.path().with_file_name("other.db");
     let first = ledger.open().await;
     fs::hard_link(ledger.path(), &other).unwrap();
-    let open = |path| SqliteStore::open(path, HandClock::default()).map(drop);
-    let refused = |path| matches!(open(path), Err(OpenError::ManyNames { names: 2, .. }));
+    let open = |path: &Path| SqliteStore::open(path, HandClock::default()).map(drop);
+    let refused = |path: &Path| matches!(open(path), Err(OpenError::ManyNames { names: 2, .. }));
     assert!(refused(&other), "there are two");
     assert!(!other.with_file_name("other.db.lock").exists(), "nothing is left beside it");
     drop(first);
-    assert!(refused(ledger.path()) && refused(&other));
+    assert!(refused(&ledger.path()) && refused(&other));
     fs::remove_file(&other).unwrap();
-    open(ledger.path()).unwrap();
+    open(&ledger.path()).unwrap();
 }
