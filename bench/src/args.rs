@@ -1,9 +1,10 @@
 //! What may be asked of the benchmark.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::load::Order;
 
 /// Measures a ledger side by side with the row-by-row sweep, each figure as a ratio within one run.
 #[derive(Parser, Debug)]
@@ -65,6 +66,12 @@ pub(crate) enum Part {
     Start,
     /// Looking at every live row once per threshold
     Rearm,
+    /// From a verdict to a caller that waits for it
+    Waits,
+    /// Work that is claimed by many at once
+    Claims,
+    /// Delegating and completing, one each
+    Pairs,
     /// On PostgreSQL alone, and only when it is named: heartbeats for minutes, with passes, verdicts and a reader that
     /// holds a snapshot
     Soak,
@@ -82,9 +89,13 @@ pub(crate) enum StoreKind {
 /// What a child process of the benchmark does.
 #[derive(Subcommand, Clone, Debug)]
 pub(crate) enum Role {
-    /// Sends requests and counts answers
+    /// Puts load on servers and prints what came of it
     #[command(hide = true)]
-    Load(Load),
+    Load {
+        /// Which, as JSON
+        #[arg(value_parser = Order::parse)]
+        order: Order,
+    },
     /// Serves HTTP and does nothing
     #[command(hide = true)]
     Nothing,
@@ -94,36 +105,6 @@ pub(crate) enum Role {
         /// The ledger whose rows are updated
         file: PathBuf,
     },
-}
-
-/// A load.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Load {
-    /// Where to
-    #[arg(long)]
-    pub(crate) address: SocketAddr,
-    /// What is sent
-    #[arg(long, value_enum)]
-    pub(crate) shape: Shape,
-    /// The delegations that beat, an id on each line
-    #[arg(long)]
-    pub(crate) ids: PathBuf,
-    /// For how long
-    #[arg(long)]
-    pub(crate) seconds: u64,
-}
-
-/// What a load sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shape {
-    /// 100 heartbeats of delegations that have nothing to do with each other
-    BeatsScattered,
-    /// 100 heartbeats of delegations that were created together
-    BeatsTogether,
-    /// One heartbeat
-    BeatEach,
-    /// 1000 new delegations
-    Delegate,
 }
 
 impl Plan {
@@ -144,30 +125,5 @@ impl Plan {
 
     pub(crate) fn wants(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
-    }
-}
-
-impl Shape {
-    /// Things in one request.
-    pub(crate) fn size(self) -> usize {
-        match self {
-            Self::BeatsScattered | Self::BeatsTogether => 100,
-            Self::BeatEach => 1,
-            Self::Delegate => 1000,
-        }
-    }
-
-    /// Connections, each with one request on its way.
-    pub(crate) fn connections(self) -> usize {
-        match self {
-            Self::BeatsScattered | Self::BeatsTogether => 16,
-            Self::BeatEach => 64,
-            Self::Delegate => 4,
-        }
-    }
-
-    /// As it is typed.
-    pub(crate) fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }

@@ -7,12 +7,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 use crate::Outcome;
-use crate::args::{Load, Shape};
 use crate::fleet::PATIENT_S;
-use crate::load::is_ready;
+use crate::load::{Load, Order, Rate, Shape, is_ready};
 use crate::stopwatch::Stopwatch;
 
 /// How long a server may take to become ready, in seconds.
@@ -80,15 +79,10 @@ impl Server {
         Ok(self.ready_ms + watch.ms())
     }
 
-    /// Puts load on it from another process. How many things a second were done.
+    /// Sends it the same requests from another process. How many things a second were done.
     pub(crate) fn things_per_s(&self, shape: Shape, ids: &Path, seconds: u64) -> Outcome<f64> {
-        let load = Load { address: self.address, shape, ids: ids.to_owned(), seconds };
-        let output = Command::new(std::env::current_exe()?).args(load.as_args()).output()?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-        }
-        let rate: Value = serde_json::from_slice(&output.stdout)?;
-        Ok(rate["things_per_s"].as_f64().ok_or("the load generator said no rate")?)
+        let load = Load::Rounds { shape, ids: ids.to_owned(), seconds };
+        Ok(put::<Rate>(load, std::slice::from_ref(self))?.things_per_s)
     }
 
     /// The most memory that it ever had, in MiB.
@@ -108,16 +102,13 @@ impl Drop for Server {
     }
 }
 
-impl Load {
-    fn as_args(&self) -> Vec<String> {
-        let Self { address, shape, ids, seconds } = self;
-        let options = [
-            ("--address", address.to_string()),
-            ("--shape", shape.name()),
-            ("--ids", ids.display().to_string()),
-            ("--seconds", seconds.to_string()),
-        ];
-        let options = options.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
-        std::iter::once("load".to_owned()).chain(options).collect()
+/// Puts a load on these servers from another process. What came of it.
+pub(crate) fn put<T: DeserializeOwned>(load: Load, servers: &[Server]) -> Outcome<T> {
+    let addresses = servers.iter().map(|server| server.address).collect();
+    let order = serde_json::to_string(&Order { addresses, load })?;
+    let output = Command::new(std::env::current_exe()?).args(["load", &order]).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

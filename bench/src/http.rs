@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
-use crate::args::{Plan, Shape};
+use crate::args::Plan;
 use crate::child::Server;
 use crate::disk::fdatasyncs_per_s;
 use crate::fleet::{remove, shuffle};
 use crate::line::{Goal, Line, Rounds, Unit};
+use crate::load::Shape;
 use crate::rivals::bare_statement;
 use crate::sweeps::grouped;
 

@@ -55,8 +55,9 @@ pub(crate) struct Line {
     pub(crate) beside: Option<(String, Spread)>,
     /// How many times as good as the other side: in each round, then the spread over the rounds.
     pub(crate) ratio: Option<Spread>,
-    pub(crate) goal: Goal,
-    pub(crate) verdict: Verdict,
+    /// Absent where nothing is wished.
+    pub(crate) goal: Option<Goal>,
+    pub(crate) verdict: Option<Verdict>,
     /// `fdatasync` a second, before each round.
     pub(crate) disk: Spread,
 }
@@ -78,21 +79,29 @@ impl Rounds {
     }
 
     /// A figure that stands alone.
-    pub(crate) fn line(&self, what: &str, unit: Unit, goal: Goal) -> Line {
+    pub(crate) fn line(&self, what: &str, unit: Unit, goal: impl Into<Option<Goal>>) -> Line {
         let (ours, disk) = (Spread::of(self.ours.clone()), Spread::of(self.disk.clone()));
-        let verdict = goal.judge(ours.median, None);
+        let goal = goal.into();
+        let verdict = goal.map(|goal| goal.judge(ours.median, None));
         Line { what: what.to_owned(), unit, ours, beside: None, ratio: None, goal, verdict, disk }
     }
 
     /// A figure beside another that was taken in the same rounds.
-    pub(crate) fn line_beside(&self, what: &str, unit: Unit, beside: &str, goal: Goal) -> Line {
+    pub(crate) fn line_beside(
+        &self,
+        what: &str,
+        unit: Unit,
+        beside: &str,
+        goal: impl Into<Option<Goal>>,
+    ) -> Line {
+        let goal = goal.into();
         let as_good = |(ours, theirs): (&f64, &f64)| match (unit, goal) {
-            (Unit::PerSecond, _) | (_, Goal::TimesAtMost(_)) => ours / theirs,
+            (Unit::PerSecond, _) | (_, Some(Goal::TimesAtMost(_))) => ours / theirs,
             _ => theirs / ours,
         };
         let ratio = Spread::of(self.ours.iter().zip(&self.theirs).map(as_good).collect());
         let alone = self.line(what, unit, goal);
-        let verdict = goal.judge(alone.ours.median, Some(ratio.median));
+        let verdict = goal.map(|goal| goal.judge(alone.ours.median, Some(ratio.median)));
         let beside = Some((beside.to_owned(), Spread::of(self.theirs.clone())));
         Line { beside, ratio: Some(ratio), verdict, ..alone }
     }
@@ -139,7 +148,7 @@ mod tests {
             (Goal::TimesAtMost(1.5), Unit::Milliseconds, 1.6, 1.0, Verdict::HalfWay),
         ] {
             let line = rounds(&[ours], &[theirs]).line_beside("a", unit, "b", goal);
-            assert_eq!(line.verdict, verdict, "{goal:?} {ours} {theirs}");
+            assert_eq!(line.verdict, Some(verdict), "{goal:?} {ours} {theirs}");
         }
     }
 

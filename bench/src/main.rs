@@ -16,6 +16,7 @@ mod row_by_row;
 mod spread;
 mod stopwatch;
 mod sweeps;
+mod work;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ async fn main() -> ExitCode {
     let Invocation { role, plan } = Invocation::parse();
     let outcome = match role {
         None => measure(&plan.settled()).await,
-        Some(Role::Load(load)) => load::run(&load).await,
+        Some(Role::Load { order }) => load::run(&order).await,
         Some(Role::Nothing) => rivals::nothing().await,
         Some(Role::UpdateEach { file }) => rivals::update_each(&file).await,
     };
@@ -67,7 +68,23 @@ async fn on_sqlite(plan: &Plan) -> Outcome<Vec<Line>> {
         eprintln!("re-arming ...");
         lines.extend(rearm::measure(plan).await?);
     }
+    for part in work::PARTS.into_iter().filter(|part| plan.wants(*part)) {
+        lines.extend(in_a_file(plan, part)?);
+    }
     Ok(lines)
+}
+
+/// What is measured in a file of its own.
+fn in_a_file(plan: &Plan, part: Part) -> Outcome<Vec<Line>> {
+    eprintln!("{part:?} ...");
+    let file = plan.dir.join("work.db");
+    fleet::remove(&file);
+    let url = format!("sqlite:{}", file.display());
+    let lines = work::measure(plan, part, &work::Ledger { url, store: "SQLite", servers: &[1] });
+    if !plan.keep {
+        fleet::remove(&file);
+    }
+    lines
 }
 
 /// All that is measured over one and the same fleet.

@@ -37,8 +37,8 @@ fn cells(line: &Line) -> [String; 7] {
         figure(ours, *unit),
         beside.unwrap_or_default(),
         ratio.map(|ratio| spread(&ratio)).unwrap_or_default(),
-        must_reach(*goal, *unit),
-        judged(*verdict).to_owned(),
+        goal.map(|goal| must_reach(goal, *unit)).unwrap_or_default(),
+        verdict.map(judged).unwrap_or_default().to_owned(),
         spread(disk),
     ]
 }

@@ -1,4 +1,4 @@
-//! Other ways to receive a heartbeat: doing nothing with it, and one update for each.
+//! Other ways to answer: doing nothing, and one update for each heartbeat.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use rusqlite::{Connection, params};
 use tokio::net::TcpListener;
 
@@ -18,12 +18,29 @@ use crate::stopwatch::{Stopwatch, wall_ms};
 const ROUTE: &str = "/v1/delegations/{id}/heartbeat";
 /// As long as the real answer.
 const ANSWER: &str = r#"{"current_status":"in_progress","attempt":1,"deadline":"2026-01-01T00:00:00.000Z","stop":false,"why":null}"#;
+const CREATE: &str = "/v1/delegations";
+const COMPLETE: &str = "/v1/delegations/{id}/complete";
+/// How long the real answers to these are, and how they end.
+const CREATED: (usize, &str) = (1117, r#"","replayed":false}"#);
+const COMPLETED: (usize, &str) = (1231, r#"","changed":true,"kept_as_late":false}"#);
 /// Rows of one transaction of the bare statement.
 const BARE_BATCH: usize = 1000;
 
-/// Serves heartbeats and does nothing.
+/// Serves what loads send one by one, and does nothing.
 pub(crate) async fn nothing() -> Outcome<()> {
-    serve(Router::new().route(ROUTE, post(async |_body: Bytes| answer()))).await
+    let router = Router::new()
+        .route(ROUTE, post(async |_body: Bytes| answer()))
+        .route(CREATE, pretending(CREATED))
+        .route(COMPLETE, pretending(COMPLETED));
+    serve(router).await
+}
+
+/// Answers with so many bytes that end in these.
+fn pretending((bytes, end): (usize, &str)) -> MethodRouter {
+    let begin = r#"{"delegation":""#;
+    let filling = "-".repeat(bytes.saturating_sub(begin.len() + end.len()));
+    let body = Bytes::from(format!("{begin}{filling}{end}"));
+    post(async move |_body: Bytes| ([(CONTENT_TYPE, "application/json")], body))
 }
 
 /// Serves heartbeats with one update each, in a transaction of its own, no more durable than ours: written,

@@ -8,11 +8,12 @@ use tokio_postgres::Client;
 use super::database::Postgres;
 use super::{COPY, FLEET, REPLICAS};
 use crate::Outcome;
-use crate::args::{Plan, Shape};
+use crate::args::Plan;
 use crate::child::Server;
 use crate::disk::fdatasyncs_per_s;
 use crate::fleet::{PATIENT_S, shuffle};
 use crate::line::{Goal, Line, Rounds, Unit};
+use crate::load::Shape;
 use crate::stopwatch::{Stopwatch, wall_ms};
 use crate::sweeps::grouped;
 

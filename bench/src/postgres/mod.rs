@@ -13,6 +13,7 @@ use crate::Outcome;
 use crate::args::{Part, Plan};
 use crate::fleet::Live;
 use crate::line::Line;
+use crate::work;
 use database::Postgres;
 
 /// With how many servers each is measured.
@@ -25,7 +26,7 @@ const COPY: &str = "copy";
 pub(crate) async fn measure(plan: &Plan) -> Outcome<Vec<Line>> {
     for part in [Part::Delegate, Part::Start, Part::Rearm] {
         if plan.only.contains(&part) {
-            return Err("on PostgreSQL only sweeps, beats and soak are measured".into());
+            return Err("on PostgreSQL delegate, start and rearm are not measured".into());
         }
     }
     let postgres = Postgres::start().await?;
@@ -41,10 +42,22 @@ pub(crate) async fn measure(plan: &Plan) -> Outcome<Vec<Line>> {
             lines.extend(beats::measure(plan, &postgres, &fleet.living).await?);
         }
     }
+    for part in work::PARTS.into_iter().filter(|part| plan.wants(*part)) {
+        lines.extend(in_a_database(plan, part, &postgres).await?);
+    }
     if plan.only.contains(&Part::Soak) {
         lines.extend(soak::measure(plan, &postgres).await?);
     }
     Ok(lines)
+}
+
+/// What is measured in a database of its own.
+async fn in_a_database(plan: &Plan, part: Part, postgres: &Postgres) -> Outcome<Vec<Line>> {
+    let database = format!("{part:?}").to_lowercase();
+    eprintln!("{database} ...");
+    postgres.make(&database).await?;
+    let url = postgres.url(&database);
+    work::measure(plan, part, &work::Ledger { url, store: "PostgreSQL", servers: &[1, 2] })
 }
 
 /// A server of this ledger, within this process, on a clock that is moved by hand.
