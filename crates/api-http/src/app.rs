@@ -14,6 +14,7 @@ use consign_sweeper::{Pruner, Sweeper};
 
 use crate::guard::Guard;
 use crate::hosts::Hosts;
+use crate::openapi::Methods;
 use crate::operation;
 use crate::problem::Problem;
 use crate::shape::Delegation;
@@ -36,9 +37,13 @@ pub struct App<S> {
 /// All routes, ready to be served.
 pub fn router<S: Store>(app: App<S>) -> Router {
     let guard = Guard::new(app.hosts.clone());
-    Router::from(operation::all())
+    let (routes, document) = operation::all().split_for_parts();
+    let methods = Arc::new(Methods::of_all(&document));
+    routes
         .fallback(no_such_route)
-        .method_not_allowed_fallback(method_not_allowed)
+        .method_not_allowed_fallback(move |method, uri| {
+            std::future::ready(method_not_allowed(&methods, &method, &uri))
+        })
         .with_state(Arc::new(app))
         .layer(from_fn_with_state(guard, Guard::stand))
 }
@@ -52,10 +57,12 @@ async fn no_such_route(method: Method, uri: Uri) -> Problem {
     Problem::no_such_route(format!("there is nothing at {method} {}; {hint}", excerpt(path)))
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+/// The `Allow` header says it, too; but who reads a body may not see it.
+fn method_not_allowed(methods: &Methods, method: &Method, uri: &Uri) -> Problem {
+    let allowed = methods.of(uri.path()).unwrap_or("what the `Allow` header says");
+    let path = excerpt(uri.path());
     Problem::method_not_allowed(format!(
-        "{} cannot be asked with {method}; the `Allow` header says with what",
-        excerpt(uri.path())
+        "{path} cannot be asked with {method}, only with {allowed}"
     ))
 }
 

@@ -53,6 +53,31 @@ pub(crate) async fn handle<S: Store>(
     ([(CONTENT_TYPE, "application/json")], document.clone()).into_response()
 }
 
+/// Which methods each path has, for whoever used another.
+pub(crate) struct Methods(BTreeMap<String, String>);
+
+impl Methods {
+    pub(crate) fn of_all(document: &OpenApi) -> Self {
+        let told = |(path, item): (&String, &PathItem)| {
+            let PathItem { get, post, put, delete, .. } = item;
+            let all = [("GET", get), ("POST", post), ("PUT", put), ("DELETE", delete)];
+            let there = all.iter().filter(|(_, operation)| operation.is_some());
+            (path.clone(), there.map(|(method, _)| *method).collect::<Vec<_>>().join(" or "))
+        };
+        Self(document.paths.paths.iter().map(told).collect())
+    }
+
+    /// In words. A path of words alone comes before one that has an id in their place, as `{` comes after letters.
+    pub(crate) fn of(&self, path: &str) -> Option<&str> {
+        let fits = |template: &str| {
+            let fits = |(there, asked): (&str, &str)| there.starts_with('{') || there == asked;
+            template.split('/').count() == path.split('/').count()
+                && template.split('/').zip(path.split('/')).all(fits)
+        };
+        self.0.iter().find(|(template, _)| fits(template)).map(|(_, methods)| methods.as_str())
+    }
+}
+
 /// The document with every operation, and with what holds for all of them.
 fn whole<S: Store>() -> OpenApi {
     let mut document = operation::all::<S>().into_openapi();
