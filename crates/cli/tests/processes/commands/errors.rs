@@ -21,6 +21,9 @@ fn whoever_finds_no_server_is_told_how_to_start_one() {
         .types("CONSIGN_RETRY_FOR_S= consign stats --json")
         .types("consign")
         .types("consign frobnicate")
+        .types("consign list")
+        .types("consign status demo-1")
+        .types("consign lss")
         .types("consign stats --frobnicate");
     session.reads_as("no-server");
 }

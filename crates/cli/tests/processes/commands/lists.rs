@@ -27,7 +27,11 @@ fn ls_lists_the_newest_first() {
         .types("consign ls --limit 0")
         .types("consign ls --created-after yesterday")
         .types("consign ls --cursor nonsense")
-        .types("consign ls --all --limit 3");
+        .types("consign ls --all --limit 3")
+        .types("consign --json ls --id-prefix x")
+        .types("consign --url http://127.0.0.1:1 --retry-for-s 0 ls")
+        .types("consign --url http://127.0.0.1:1 serve")
+        .types("consign ls --limit many");
     session.reads_as("ls");
 }
 
@@ -111,7 +115,10 @@ fn agents_are_listed_shown_set_and_removed() {
         .types("consign agents set bob --stuck-threshold-s 60 --max-in-flight 2 --max-queued 50")
         .types("consign agents set alice --notify stuck --notify recovered --json")
         .types("consign agents set carol")
-        .types("consign agents set carol --max-queued 10001");
+        .types("consign agents set carol --max-queued 10001")
+        .types("consign agents set carol --max-in-flight -1")
+        .types("consign agents set carol --max-in-flight=-1")
+        .types("consign --json agents set carol");
     session.prepares("consign cancel d1");
     session
         .types("consign agents")
