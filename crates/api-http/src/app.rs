@@ -30,6 +30,8 @@ pub struct App<S> {
     pub follower: Arc<Follower<S>>,
     /// Who lets go what is over and was kept long enough.
     pub pruner: Arc<Pruner<S>>,
+    /// Where the ledger is, as anybody may know it.
+    pub ledger_shown: String,
     /// By which names this server is called.
     pub hosts: Hosts,
 }

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::shape::{
-    AgentShown, Agents, EventPage, Inbox, LateResults, Outlook, Page, PrunablePage, Ready, Shown,
-    Stats, Sweeps,
+    AgentShown, Agents, EventPage, Inbox, LateResults, Outlook, Page, PrunablePage, Ready,
+    Settings, Shown, Stats, Sweeps,
 };
 
 /// Which delegations to list. Everything narrows; the default is all.
@@ -171,6 +171,11 @@ impl Client {
     /// How many delegations have each status.
     pub async fn stats(&self) -> Result<Reply<Stats>, Error> {
         self.ask(&Request::get(&["v1", "stats"], &[])).await
+    }
+
+    /// What the server runs by.
+    pub async fn settings(&self) -> Result<Reply<Settings>, Error> {
+        self.ask(&Request::get(&["v1", "settings"], &[])).await
     }
 
     /// One page of what is over and was kept long enough; `cursor` is the `next_cursor` of the page before.

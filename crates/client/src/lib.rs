@@ -47,7 +47,7 @@ pub use shape::{
     Accepted, Acknowledged, Actor, Agent, AgentRemoved, AgentSet, AgentShown, Agents, Answered,
     Changed, Claims, Delegated, Delegation, Event, EventPage, Gap, Inbox, LateResult, LateResults,
     LatestWork, Message, Next, Outlook, Page, Prunable, PrunablePage, PruneAnswer, PruneOutcome,
-    Pulse, Ready, Shown, Stats, Status, SweepReport, Sweeps, Swept, Waiting,
+    Pulse, Ready, Settings, Shown, Stats, Status, SweepReport, Sweeps, Swept, Waiting,
 };
 
 use transport::Transport;

@@ -15,7 +15,7 @@ mod settings;
 mod signals;
 mod stop;
 
-pub use consign_engine::Database;
+pub use consign_engine::{Database, Pruning};
 pub use database::{ledger_file, migrate};
 pub use error::ServeError;
 pub use options::{DATABASE_URL_DEFAULT, DatabaseOptions, Options};

@@ -27,7 +27,8 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     let mut signals = StopSignals::heard_from_now()?;
     let opened = Opened::at(&settings.database, settings.of_engine()).await?;
     let (listener, address) = bind(settings.listen)?;
-    let mut server = Server::start(opened.start(), listener, address);
+    let mut server =
+        Server::start(opened.start(), listener, address, settings.database.to_string());
     announce(&settings, address);
     server.until_asked(&mut signals).await?;
     server.stop(&mut signals).await;
@@ -41,12 +42,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(engine: Engine, listener: TcpListener, address: SocketAddr) -> Self {
+    fn start(
+        engine: Engine,
+        listener: TcpListener,
+        address: SocketAddr,
+        ledger_shown: String,
+    ) -> Self {
         let app = App {
             ledger: engine.ledger.clone(),
             sweeper: Arc::clone(&engine.sweeper),
             follower: Arc::clone(&engine.follower),
             pruner: Arc::clone(&engine.pruner),
+            ledger_shown,
             hosts: Hosts::of(address),
         };
         let (places, stop) = (Places::new(connections_max()), told_to_stop(engine.stopping()));

@@ -66,6 +66,12 @@ impl<S: Store> Sweeper<S> {
         Self { shared: Arc::new(shared), turnstile: Arc::default() }
     }
 
+    /// What it was told at its start.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.shared.settings
+    }
+
     /// Sweeps at once, then whenever something is due, until `stop` becomes true or its sender is gone.
     ///
     /// A stop ends a pass in the middle: between two of its transactions, never within one.

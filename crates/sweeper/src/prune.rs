@@ -61,6 +61,12 @@ impl<S: Store> Pruner<S> {
         self.retention
     }
 
+    /// When what may go goes.
+    #[must_use]
+    pub fn pruning(&self) -> Pruning {
+        self.pruning
+    }
+
     /// A pass each day, until `stop` becomes true or its sender is gone.
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         tokio::select! {

@@ -27,6 +27,7 @@ mod prune;
 mod release;
 mod retry;
 mod set_status;
+mod settings;
 mod show;
 mod stats;
 mod sweep;
@@ -74,6 +75,7 @@ pub(crate) fn all<S: Store>() -> OpenApiRouter<Arc<App<S>>> {
         .routes(routes!(inbox::handle))
         .routes(routes!(inbox_ack::handle))
         .routes(routes!(stats::handle))
+        .routes(routes!(settings::handle))
         .routes(routes!(sweeps::handle, sweep::handle))
         .routes(routes!(prunable::handle))
         .routes(routes!(prune::handle))

@@ -115,6 +115,7 @@ impl Door {
             ledger: ledger.clone(),
             follower: Arc::clone(&follower),
             pruner: Arc::new(Pruner::new(ledger.clone(), KEPT, Pruning::Asked)),
+            ledger_shown: "sqlite:/srv/consign.db".to_owned(),
             hosts: Hosts::of(([127, 0, 0, 1], 7420).into()),
         });
         let (said, shown, leases) = (String::new(), BTreeMap::new(), vec![]);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cast::{Door, FIELDS, request};
 
 /// Every route of the door.
-const ROUTES: [(&str, &str); 35] = [
+const ROUTES: [(&str, &str); 36] = [
     ("post", "/v1/delegations"),
     ("get", "/v1/delegations"),
     ("post", "/v1/delegations/batch"),
@@ -36,6 +36,7 @@ const ROUTES: [(&str, &str); 35] = [
     ("get", "/v1/agents/{agent_id}/inbox"),
     ("post", "/v1/agents/{agent_id}/inbox/ack"),
     ("get", "/v1/stats"),
+    ("get", "/v1/settings"),
     ("get", "/v1/sweeps"),
     ("post", "/v1/sweeps"),
     ("get", "/v1/prunable"),

@@ -174,3 +174,10 @@ async fn the_counts_name_every_status() {
     door.get("/readyz").await;
     assert_snapshot!(door.said());
 }
+
+#[tokio::test]
+async fn the_settings_in_force_are_told() {
+    let mut door = Door::open().await;
+    door.get("/v1/settings").await;
+    assert_snapshot!(door.said());
+}

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use consign_server::{Database, Options, Settings};
+use consign_client::Settings as InForce;
+use consign_server::{Brake, Database, Options, Pruning, Settings};
 use serde_json::{Value, json};
 
 use crate::asking::{Asking, Visit};
@@ -40,7 +41,8 @@ impl Doctor {
             Err(error) => return vec![Diagnosis::wrong("settings", error.to_string(), "")],
         };
         let now = visit.paper.now;
-        let mut found = of_settings(&settings);
+        let (of_server, in_force) = server(visit, settings.sweeper_interval_s, now).await;
+        let mut found = of_settings(&settings, in_force.as_ref());
         match &settings.database {
             Database::Sqlite(path) => {
                 found.extend(disk(path));
@@ -48,14 +50,15 @@ impl Doctor {
             }
             Database::Postgres { url, shown } => found.extend(database(url, shown, now).await),
         }
-        found.extend(server(visit, settings.sweeper_interval_s, now).await);
+        found.extend(of_server);
         found
     }
 }
 
-fn of_settings(settings: &Settings) -> Vec<Diagnosis> {
+/// What a server is started with here, beside what the one that answers has.
+fn of_settings(settings: &Settings, in_force: Option<&InForce>) -> Vec<Diagnosis> {
     let Settings { sweeper_interval_s, stuck_threshold_s, brake, listen, .. } = settings;
-    let in_force = format!(
+    let here = format!(
         "listen on {listen}, sweeper interval {sweeper_interval_s} s, stuck threshold {stuck_threshold_s} s, \
          brake {brake}; {}",
         settings.retention_told()
@@ -63,7 +66,48 @@ fn of_settings(settings: &Settings) -> Vec<Diagnosis> {
     let ignored = settings.ignored.iter().map(|it| {
         Diagnosis::wrong("settings", it.to_string(), "give whole seconds, digits alone, or nothing")
     });
-    [Diagnosis::well("settings", in_force)].into_iter().chain(ignored).collect()
+    let others = in_force.map(|in_force| others(settings, in_force)).unwrap_or_default();
+    let first = if others.is_empty() {
+        Diagnosis::well("settings", here)
+    } else {
+        let seen = format!("{here}; but the server that answers has {}", others.join(", "));
+        let advice = "give `consign doctor` the flags and variables of that server, or start it again with these";
+        Diagnosis::note("settings", seen, advice)
+    };
+    [first].into_iter().chain(ignored).collect()
+}
+
+/// In what the server's settings differ from these.
+fn others(settings: &Settings, in_force: &InForce) -> Vec<String> {
+    let days =
+        |days: Option<u32>| days.map_or("for ever".to_owned(), |days| format!("{days} days"));
+    let seconds = |seconds: u32| format!("{seconds} s");
+    let brake = if in_force.brake { Brake::On } else { Brake::Off };
+    let pruning = if settings.pruning == Pruning::Daily { "daily" } else { "asked" };
+    let kept = settings.retention;
+    let compared = [
+        ("ledger", settings.database.to_string(), in_force.ledger.clone()),
+        (
+            "sweeper interval",
+            seconds(settings.sweeper_interval_s),
+            seconds(in_force.sweeper_interval_s),
+        ),
+        (
+            "stuck threshold",
+            seconds(settings.stuck_threshold_s),
+            seconds(in_force.stuck_threshold_s),
+        ),
+        ("brake", settings.brake.to_string(), brake.to_string()),
+        (
+            "acknowledged verdicts kept",
+            days(kept.acknowledged_days),
+            days(in_force.retention_acknowledged_days),
+        ),
+        ("others kept", days(kept.any_days), days(in_force.retention_days)),
+        ("pruning", pruning.to_owned(), in_force.prune.clone()),
+    ];
+    let differ = compared.into_iter().filter(|(_, here, there)| here != there);
+    differ.map(|(what, _, there)| format!("{what} {there}")).collect()
 }
 
 fn told(visit: &Visit, found: &[Diagnosis]) -> String {

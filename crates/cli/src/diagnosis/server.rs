@@ -1,6 +1,6 @@
 //! The server: does it answer, and does its sweeper run.
 
-use consign_client::{Client, SweepReport};
+use consign_client::{Client, Settings, SweepReport};
 use jiff::Timestamp;
 
 use super::Diagnosis;
@@ -10,15 +10,34 @@ use crate::print::{duration, exact};
 /// A pass may be this late, in seconds, beside the interval.
 const LATE_S_MAX: u64 = 60;
 
-/// Asks the server how it is; `interval_s` is the longest pause between two passes.
-pub(crate) async fn server(visit: &Visit, interval_s: u32, now: Timestamp) -> Vec<Diagnosis> {
+/// Asks the server how it is, and what it runs by. `interval_s` is the longest pause between two passes where it does
+/// not say.
+pub(crate) async fn server(
+    visit: &Visit,
+    interval_s: u32,
+    now: Timestamp,
+) -> (Vec<Diagnosis>, Option<Settings>) {
     let address = visit.client.address();
     if let Err(error) = visit.heard(visit.client.ready().await) {
         let advice = "without a server nobody listens and nobody sweeps";
-        return vec![Diagnosis::wrong("server", error.to_string(), advice)];
+        return (vec![Diagnosis::wrong("server", error.to_string(), advice)], None);
     }
-    let answers = Diagnosis::well("server", format!("answers at {address}"));
-    vec![answers, sweeper(&visit.client, interval_s, now).await]
+    let mut found = vec![Diagnosis::well("server", format!("answers at {address}"))];
+    let in_force = match visit.heard(visit.client.settings().await) {
+        Ok(reply) => Some(reply.value),
+        Err(error) => {
+            let advice = "is it of another version than this consign?";
+            found.push(Diagnosis::note(
+                "server",
+                format!("does not tell its settings: {error}"),
+                advice,
+            ));
+            None
+        }
+    };
+    let interval_s = in_force.as_ref().map_or(interval_s, |it| it.sweeper_interval_s);
+    found.push(sweeper(&visit.client, interval_s, now).await);
+    (found, in_force)
 }
 
 async fn sweeper(client: &Client, interval_s: u32, now: Timestamp) -> Diagnosis {
@@ -37,7 +56,7 @@ fn of_pass(latest: &SweepReport, interval_s: u32, now: Timestamp) -> Diagnosis {
     let age_s = now.duration_since(*started_at).as_secs().try_into().unwrap_or(0);
     let seen = format!("ran {} ago, at {}, {errors} errors", duration(age_s), exact(*started_at));
     if age_s > u64::from(interval_s) + LATE_S_MAX {
-        let advice = "it runs at least every --sweeper-interval-s: if the server was told the same, start it again";
+        let advice = "it runs at least every --sweeper-interval-s: start the server again";
         return Diagnosis::wrong("sweeper", seen, advice);
     }
     Diagnosis::given(*errors == 0, "sweeper", seen, "the server's log says what failed")

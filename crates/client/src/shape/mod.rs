@@ -8,6 +8,7 @@ mod inbox;
 mod outlook;
 mod report;
 mod retention;
+mod settings;
 mod status;
 
 pub use agent::{Agent, AgentRemoved, AgentSet, AgentShown, Agents, LatestWork};
@@ -20,4 +21,5 @@ pub use inbox::{Acknowledged, Inbox, Message};
 pub use outlook::{Gap, Next, Outlook};
 pub use report::{SweepReport, Sweeps, Swept};
 pub use retention::{Prunable, PrunablePage, PruneAnswer, PruneOutcome};
+pub use settings::Settings;
 pub use status::Status;
