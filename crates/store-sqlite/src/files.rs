@@ -54,8 +54,9 @@ impl OpenFile {
 /// How many names a file has, which are hard links to each other; `None` where there is no file, or nobody can tell.
 #[cfg(unix)]
 pub(crate) fn names(path: &Path) -> Option<u64> {
+    use std::fs::Metadata;
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).ok().map(|file| file.nlink())
+    std::fs::metadata(path).ok().filter(Metadata::is_file).map(|file| file.nlink())
 }
 
 #[cfg(not(unix))]
