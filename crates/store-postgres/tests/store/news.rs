@@ -82,7 +82,9 @@ fn a_verdict_wakes_a_waiter_at_another_server_by_the_bell_and_without_it_by_a_lo
         // On a busy machine some take longer; that none does is not the bell's to promise.
         assert!(told[0] <= SOON, "{told:?}");
         assert!(told[told.len() / 2] < BETWEEN, "it is the bell that tells: {told:?}");
-        assert!(found[found.len() / 2] > BETWEEN, "no bell was heard: {found:?}");
-        assert!(found[found.len() - 1] <= LOOKED_FOR, "{found:?}");
+        // There, too, one that first looks when the verdict is written has it at once.
+        let longest = found[found.len() - 1];
+        assert!(longest > BETWEEN, "no bell was heard: {found:?}");
+        assert!(longest <= LOOKED_FOR, "{found:?}");
     });
 }
