@@ -15,7 +15,7 @@ use std::time::Duration;
 use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::status::Status;
 use consign_ledger::{Bodies, DelegationId, Failure, Ledger, Reader, Store};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -24,6 +24,9 @@ pub use waiters::WAITERS_MAX;
 
 use follow::{Following, pause};
 use waiters::{NoPlace, Place, Waiters};
+
+/// Most of those who wait that look at the same time.
+const LOOKS_AT_ONCE_MAX: usize = 64;
 
 /// What a waiter waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +75,15 @@ pub enum WaitError {
 pub struct Follower<S> {
     ledger: Ledger<S>,
     waiters: Waiters,
+    /// Turns to look: where all who wait are woken together, a store has no connection for each.
+    turns: Semaphore,
 }
 
 impl<S: Store> Follower<S> {
     /// A follower that wakes nobody until it is run.
     #[must_use]
     pub fn new(ledger: Ledger<S>) -> Self {
-        Self { ledger, waiters: Waiters::default() }
+        Self { ledger, waiters: Waiters::default(), turns: Semaphore::new(LOOKS_AT_ONCE_MAX) }
     }
 
     /// How many requests wait for something now.
@@ -133,7 +138,7 @@ impl<S: Store> Follower<S> {
         loop {
             let last_look = over.is_elapsed() || at_most.is_zero() || self.waiters.is_closed();
             // Not kept over the sleep, and on the heap: what is found is large, and so is a look, and many wait.
-            match Box::pin(look()).await? {
+            match Box::pin(self.in_turn(&look)).await? {
                 found if is_news(&found) => {
                     place.iter().for_each(Place::pass_on);
                     return Ok(found);
@@ -150,6 +155,12 @@ impl<S: Store> Follower<S> {
                 Err(NoPlace::Full) => return Err(TooMany.into()),
             }
         }
+    }
+
+    async fn in_turn<T, F: Future<Output = T>>(&self, look: impl Fn() -> F) -> T {
+        // Never closed.
+        let _turn = self.turns.acquire().await;
+        look().await
     }
 
     /// A panic costs a pause: whoever takes a new place in the log misses nothing.

@@ -11,7 +11,7 @@ use consign_ledger::delegation::status::Status;
 use consign_ledger::{AgentId, DelegationId, Failure, Ledger};
 use consign_testkit::{Call, Faulty, Hooked, Hooks, Memory, World};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 type Scene = World<Hooked<Memory>>;
@@ -338,6 +338,41 @@ async fn ten_thousand_waiters_are_woken_and_one_more_is_turned_away() {
         assert_eq!(found.0.status, Status::Completed);
     }
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+}
+
+/// A store has few connections, and turns away who does not get one soon.
+#[tokio::test(start_paused = true)]
+async fn of_many_who_are_woken_together_some_look_at_once_and_all_in_the_end() {
+    let mut stage = Stage::set(ONE).await;
+    let mut waiters = JoinSet::new();
+    for _ in 0..1000 {
+        let (follower, id) = (Arc::clone(&stage.follower), stage.world.id("D1"));
+        waiters.spawn(async move { follower.wait(&id, Until::Terminal, AT_MOST).await });
+    }
+    sleep(AT_ONCE).await;
+    let (looking, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let counter = (Arc::clone(&looking), Arc::clone(&most));
+    stage.hooks().hang(move |call| {
+        let (looking, most) = counter.clone();
+        Box::pin(async move {
+            match call {
+                Call::Before("find") => {
+                    most.fetch_max(looking.fetch_add(1, SeqCst) + 1, SeqCst);
+                    sleep(AT_ONCE).await;
+                }
+                Call::After("find") => drop(looking.fetch_sub(1, SeqCst)),
+                _ => {}
+            }
+            Ok(())
+        })
+    });
+    stage.world.play("bob completes D1").await;
+    while let Some(found) = waiters.join_next().await {
+        let found = found.unwrap().expect("it can be read").expect("it exists");
+        assert_eq!(found.0.status, Status::Completed);
+    }
+    let most = most.load(SeqCst);
+    assert!((2..=64).contains(&most), "{most} looked at the same time");
 }
 
 #[tokio::test(start_paused = true)]
