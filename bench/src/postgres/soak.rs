@@ -35,6 +35,8 @@ const COMPLETED_AFTER_S: usize = 30;
 const LOOK_EVERY_S: u64 = 5;
 /// The first updates after all began at once find no room yet.
 const WARM_UP_S: f64 = 60.0;
+/// By so much PostgreSQL's counts are behind.
+const LAG_S: f64 = 1.0;
 /// Of the updates that heartbeats made, so many in a hundred at least must have stayed within their page.
 const HOT_PERCENT_MIN: f64 = 99.9;
 
@@ -44,11 +46,13 @@ struct Look {
     at_s: f64,
     updates: f64,
     hot: f64,
+    /// The table, and its indexes.
     bytes: f64,
+    index_bytes: f64,
     dead: f64,
-    /// Heartbeats that a watch row answered, and updates that change what is indexed: re-armings and commands.
+    /// Heartbeats that a watch row answered, and what passes changed of what is indexed: re-armings and marks.
     beats: f64,
-    others: f64,
+    swept: f64,
     /// Since when somebody holds a snapshot, in seconds, as the metrics say.
     held_s: f64,
 }
@@ -178,16 +182,19 @@ async fn churn(address: SocketAddr, stopped: watch::Receiver<bool>) -> Outcome<(
 async fn look_on(server: &Server, client: &Client, seconds: u64) -> Outcome<Vec<Look>> {
     let (watch, mut looks) = (Stopwatch::start(), vec![]);
     let mut ticks = interval(Duration::from_secs(LOOK_EVERY_S));
-    eprintln!("second  updates      hot          watch KiB  dead     beats        held s");
+    eprintln!(
+        "second  updates      hot          watch KiB  indexes KiB  dead     beats        held s"
+    );
     while watch.seconds() < Duration::from_secs(seconds).as_secs_f64() {
         ticks.tick().await;
         let look = look(server.address, client, watch.seconds()).await?;
         eprintln!(
-            "{:6.0}  {:11.0}  {:11.0}  {:9.0}  {:7.0}  {:11.0}  {:6.1}",
+            "{:6.0}  {:11.0}  {:11.0}  {:9.0}  {:11.0}  {:7.0}  {:11.0}  {:6.1}",
             look.at_s,
             look.updates,
             look.hot,
             look.bytes / 1024.0,
+            look.index_bytes / 1024.0,
             look.dead,
             look.beats,
             look.held_s
@@ -198,7 +205,8 @@ async fn look_on(server: &Server, client: &Client, seconds: u64) -> Outcome<Vec<
 }
 
 async fn look(address: SocketAddr, client: &Client, at_s: f64) -> Outcome<Look> {
-    let sql = "SELECT n_tup_upd::float8, n_tup_hot_upd::float8, pg_relation_size(relid)::float8, n_dead_tup::float8
+    let sql = "SELECT n_tup_upd::float8, n_tup_hot_upd::float8, pg_relation_size(relid)::float8,
+                      pg_indexes_size(relid)::float8, n_dead_tup::float8
                FROM pg_stat_user_tables WHERE relname = 'watch'";
     let row = client.query_one(sql, &[]).await?;
     let text = scrape(address).await?;
@@ -214,10 +222,11 @@ async fn look(address: SocketAddr, client: &Client, at_s: f64) -> Outcome<Look> 
         updates: row.try_get(0)?,
         hot: row.try_get(1)?,
         bytes: row.try_get(2)?,
-        dead: row.try_get(3)?,
+        index_bytes: row.try_get(3)?,
+        dead: row.try_get(4)?,
         beats: number("consign_heartbeats_total")?,
-        others: number("consign_swept_total{outcome=\"rearmed\"}")?
-            + number("consign_commands_total")?,
+        swept: number("consign_swept_total{outcome=\"rearmed\"}")?
+            + number("consign_swept_total{outcome=\"stuck\"}")?,
         held_s: number("consign_postgres_oldest_seconds{holder=\"session\"}")?,
     })
 }
@@ -228,8 +237,9 @@ fn hot_percent(looks: &[Look], from_s: f64, to_s: f64) -> Option<f64> {
     let (first, last) = (within.next()?, within.next_back()?);
     let cold = (last.updates - first.updates) - (last.hot - first.hot);
     let beats = last.beats - first.beats;
-    // What re-armings and commands change is indexed, and cannot stay. PostgreSQL's own counts are a second behind.
-    let cold_beats = (cold - (last.others - first.others)).max(0.0);
+    // What passes and first heartbeats change is indexed, and cannot stay. PostgreSQL's own counts are a second behind.
+    let begun = f64::from(u32::try_from(CHURN).ok()?) * (last.at_s - first.at_s + LAG_S);
+    let cold_beats = (cold - (last.swept - first.swept) - begun).max(0.0);
     Some(100.0 * (1.0 - cold_beats / beats.max(1.0)))
 }
 
@@ -237,27 +247,33 @@ fn judge(looks: &[Look], held: Held, disk: f64) -> Outcome<Vec<Line>> {
     let (Some(first), Some(last)) = (looks.first(), looks.last()) else {
         return Err("nothing was seen".into());
     };
-    let bytes = |from_s: f64, to_s: f64| {
+    let most = |of: fn(&Look) -> f64, from_s: f64, to_s: f64| {
         let within = looks.iter().filter(|look| look.at_s >= from_s && look.at_s <= to_s);
-        within.map(|look| look.bytes).fold(0.0, f64::max)
+        within.map(of).fold(0.0, f64::max)
     };
     let calm_s = (last.at_s - held.to_s) / 2.0;
     let before = hot_percent(looks, WARM_UP_S, held.from_s).ok_or("too short")?;
     let after = hot_percent(looks, held.to_s + calm_s, last.at_s).ok_or("too short")?;
     let seen = looks.iter().map(|look| look.held_s).fold(0.0, f64::max);
-    let most_after = bytes(held.to_s + calm_s, last.at_s);
     eprintln!(
-        "HOT: {before:.3} % of the heartbeats before the snapshot, {after:.3} % after it; the table: {:.1} MiB before, at \
-         most {:.1} MiB while it was held, {:.1} MiB at the end; it was seen for {seen:.0} s",
-        bytes(first.at_s, held.from_s) / 1_048_576.0,
-        bytes(held.from_s, held.to_s + 1.0) / 1_048_576.0,
-        last.bytes / 1_048_576.0,
+        "HOT: {before:.3} % of the heartbeats before the snapshot, {after:.3} % after it; it was seen for {seen:.0} s"
     );
     if before < HOT_PERCENT_MIN || after < HOT_PERCENT_MIN {
         return Err("heartbeats do not stay within their pages".into());
     }
-    if most_after > bytes(first.at_s, held.to_s + calm_s) {
-        return Err("the table still grows long after the snapshot was let go".into());
+    for (what, of) in
+        [("table", (|look| look.bytes) as fn(&Look) -> f64), ("indexes", |look| look.index_bytes)]
+    {
+        let most = |from_s, to_s| most(of, from_s, to_s) / 1_048_576.0;
+        let (calm, late) =
+            (most(first.at_s, held.to_s + calm_s), most(held.to_s + calm_s, last.at_s));
+        eprintln!(
+            "{what}: {:.1} MiB before the snapshot, {calm:.1} MiB until long after it, {late:.1} MiB then",
+            most(first.at_s, held.from_s)
+        );
+        if late > calm {
+            return Err(format!("the {what} still grow long after the snapshot was let go").into());
+        }
     }
     if seen < (held.to_s - held.from_s) / 2.0 {
         return Err("who held a snapshot was not seen in the metrics".into());

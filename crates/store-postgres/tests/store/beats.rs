@@ -51,7 +51,7 @@ async fn every_heartbeat_is_a_hot_update_and_the_table_does_not_grow() {
     assert!(after <= before, "the watch table grew from {before} to {after} bytes");
 }
 
-fn beat(id: &str) -> Heartbeat {
+pub(crate) fn beat(id: &str) -> Heartbeat {
     let id = DelegationId::new(id).unwrap();
     Heartbeat { id, lease: None, progress: None, waiting: None, override_reason: None }
 }
@@ -114,59 +114,15 @@ fn the_bell_is_hung_again_when_its_connection_was_cut() {
     });
 }
 
-/// On a server of its own, as above. The long version is a soak of the benchmark's.
-#[tokio::test]
-async fn a_reader_that_holds_a_snapshot_harms_nothing_for_good() {
-    const FLEET: usize = 200;
-    let (server, clock) = (Server::start(), HandClock::default());
-    let replica = Replica::start(&server.url(), &clock, 7).await;
-    let ids: Vec<String> = (0..FLEET).map(|n| format!("D{n}")).collect();
-    let new = ids.iter().map(|id| delegate(id)).collect();
-    assert!(replica.ledger.act_all(new).await.iter().all(Result::is_ok));
-    let beats: Vec<Heartbeat> = ids.iter().map(|id| beat(id)).collect();
-    let rounds = async |count: usize| {
-        for _ in 0..count {
-            clock.advance_ms(1000);
-            let heard = replica.ledger.heartbeats(beats.clone()).await;
-            assert!(heard.iter().all(Result::is_ok), "{heard:?}");
-        }
-    };
-    let vandal = server.vandal().await;
-    let bytes = async || -> i64 {
-        vandal.query_one("SELECT pg_relation_size('watch')", &[]).await.unwrap().get(0)
-    };
-    rounds(5).await;
-    let before = bytes().await;
-    let reader = server.vandal().await;
-    let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM watch";
-    reader.batch_execute(sql).await.unwrap();
-    rounds(100).await;
-    let held = bytes().await;
-    assert!(held > 3 * before, "nothing was held: {before} and {held} bytes");
-    reader.batch_execute("COMMIT").await.unwrap();
-    // As autovacuum does within a minute.
-    vandal.batch_execute("VACUUM watch").await.unwrap();
-    rounds(50).await;
-    end_sessions(&vandal).await;
-    vandal.batch_execute("SELECT pg_stat_reset()").await.unwrap();
-    rounds(100).await;
-    let after = bytes().await;
-    end_sessions(&vandal).await;
-    let (updated, hot) = updates(&vandal).await;
-    let beats = 100 * i64::try_from(FLEET).unwrap();
-    assert!(after <= held, "it grew from {held} to {after} bytes without a reader");
-    assert!(updated >= beats && hot == updated, "{hot} of {updated} were HOT, of {beats} beats");
-}
-
 /// A session tells what it did at its end at the latest; its store makes another one.
-async fn end_sessions(vandal: &Client) {
+pub(crate) async fn end_sessions(vandal: &Client) {
     let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
                WHERE application_name LIKE 'consign%'";
     vandal.execute(sql, &[]).await.unwrap();
 }
 
 /// Updates of the watch table, and those among them that stayed within their page.
-async fn updates(vandal: &Client) -> (i64, i64) {
+pub(crate) async fn updates(vandal: &Client) -> (i64, i64) {
     let sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'watch'";
     let row = vandal.query_one(sql, &[]).await.unwrap();
     (row.get(0), row.get(1))

@@ -17,6 +17,7 @@ mod replica;
 mod replicas;
 mod rivals;
 mod sharing;
+mod soak;
 mod start;
 mod tls;
 mod wire;
