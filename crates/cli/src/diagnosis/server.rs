@@ -1,7 +1,10 @@
 //! The server: does it answer, and does its sweeper run.
 
-use consign_client::{Client, Settings, SweepReport};
+use std::time::Duration;
+
+use consign_client::{Client, Error, Settings, SweepReport};
 use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
 
 use super::Diagnosis;
 use crate::asking::Visit;
@@ -9,6 +12,9 @@ use crate::print::{duration, exact};
 
 /// A pass may be this late, in seconds, beside the interval.
 const LATE_S_MAX: u64 = 60;
+/// A server that has just started may take so long to end its first pass.
+const FIRST_PASS_MAX: Duration = Duration::from_secs(5);
+const FIRST_PASS_LOOK: Duration = Duration::from_millis(100);
 
 /// Asks the server how it is, and what it runs by. `interval_s` is the longest pause between two passes where it does
 /// not say.
@@ -41,14 +47,23 @@ pub(crate) async fn server(
 }
 
 async fn sweeper(client: &Client, interval_s: u32, now: Timestamp) -> Diagnosis {
-    let latest = match client.sweeps(Some(1)).await {
-        Ok(reply) => reply.value.sweeps.into_iter().next(),
-        Err(error) => return Diagnosis::wrong("sweeper", error.to_string(), ""),
-    };
-    latest.map_or_else(
-        || Diagnosis::wrong("sweeper", "has not run yet", "look at the server's log"),
-        |latest| of_pass(&latest, interval_s, now),
-    )
+    match latest_pass(client).await {
+        Ok(Some(latest)) => of_pass(&latest, interval_s, now),
+        Ok(None) => Diagnosis::wrong("sweeper", "has not ended a pass", "look at the server's log"),
+        Err(error) => Diagnosis::wrong("sweeper", error.to_string(), ""),
+    }
+}
+
+/// The latest pass. The first one begins as the server starts, so it is waited for.
+async fn latest_pass(client: &Client) -> Result<Option<SweepReport>, Error> {
+    let given_up_at = Instant::now() + FIRST_PASS_MAX;
+    loop {
+        let latest = client.sweeps(Some(1)).await?.value.sweeps.into_iter().next();
+        if latest.is_some() || Instant::now() >= given_up_at {
+            return Ok(latest);
+        }
+        sleep(FIRST_PASS_LOOK).await;
+    }
 }
 
 fn of_pass(latest: &SweepReport, interval_s: u32, now: Timestamp) -> Diagnosis {
