@@ -34,9 +34,7 @@ impl Postgres {
     }
 
     pub(crate) async fn session(&self, database: &str) -> Outcome<Client> {
-        let (client, connection) = tokio_postgres::connect(&self.url(database), NoTls).await?;
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(client)
+        session(&self.url(database)).await
     }
 
     pub(crate) async fn make(&self, database: &str) -> Outcome<()> {
@@ -60,4 +58,11 @@ impl Postgres {
         client.batch_execute("VACUUM ANALYZE").await?;
         Ok(client.batch_execute("CHECKPOINT").await?)
     }
+}
+
+/// A session at this address, for as long as its client is kept.
+pub(crate) async fn session(url: &str) -> Outcome<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(client)
 }

@@ -1,14 +1,30 @@
 //! The baseline on PostgreSQL: every row in flight is read; for each offender its status is read, then it is updated,
 //! each in a durable transaction of its own. No event, no message, no watch row, no count.
 
+use std::thread;
+
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::StatusFilter;
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::{Client, Row, Statement};
 
+use super::database::session;
 use crate::Outcome;
 use crate::stopwatch::Stopwatch;
 
+/// A service that sweeps row by row.
+///
+/// On a thread of its own, with all that it reads: it leaves a million small pieces of memory behind, and whoever asks
+/// the same part of the allocator for a larger piece next would pay for putting them together.
 pub(crate) struct RowByRow {
+    passes: mpsc::Sender<(i64, oneshot::Sender<Outcome<Pass>>)>,
+}
+
+/// How many a pass ended, and in how many milliseconds.
+type Pass = (usize, f64);
+
+struct Service {
     client: Client,
     threshold_ms: i64,
     in_flight: Statement,
@@ -29,7 +45,35 @@ struct Record {
 }
 
 impl RowByRow {
-    pub(crate) async fn over(client: Client, threshold_s: u32) -> Outcome<Self> {
+    /// Over the database at `url`.
+    pub(crate) fn over(url: String, threshold_s: u32) -> Outcome<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (passes, mut passes_in) = mpsc::channel::<(_, oneshot::Sender<_>)>(1);
+        thread::spawn(move || {
+            runtime.block_on(async move {
+                let mut service = Service::over(&url, threshold_s).await;
+                while let Some((now, done)) = passes_in.recv().await {
+                    let _nobody_waits = done.send(match &mut service {
+                        Ok(service) => service.pass(now).await,
+                        Err(why) => Err(why.to_string().into()),
+                    });
+                }
+            });
+        });
+        Ok(Self { passes })
+    }
+
+    /// One pass, when the clock says `now`.
+    pub(crate) async fn pass(&self, now: i64) -> Outcome<Pass> {
+        let (done, pass) = oneshot::channel();
+        self.passes.send((now, done)).await.map_err(|_| "the row-by-row service is gone")?;
+        pass.await?
+    }
+}
+
+impl Service {
+    async fn over(url: &str, threshold_s: u32) -> Outcome<Self> {
+        let client = session(url).await?;
         client.batch_execute("SET synchronous_commit = on").await?;
         let quoted = |status: Status| format!("'{status}'");
         let statuses: Vec<String> = StatusFilter::InFlight.statuses().map(quoted).collect();
@@ -53,8 +97,7 @@ impl RowByRow {
         Ok(Self { client, threshold_ms: patience, in_flight, status, update })
     }
 
-    /// One pass, when the clock says `now`: how many it ended, and in how many milliseconds.
-    pub(crate) async fn pass(&self, now: i64) -> Outcome<(usize, f64)> {
+    async fn pass(&self, now: i64) -> Outcome<Pass> {
         let (watch, mut ended) = (Stopwatch::start(), 0);
         for row in self.rows().await? {
             if now > row.deadline {

@@ -79,7 +79,7 @@ impl Fleet {
         for _ in 0..REPLICAS[REPLICAS.len() - 1] {
             servers.push(live(postgres, FLEET, &clock, PATIENT_S).await?);
         }
-        let baseline = RowByRow::over(postgres.session(COPY).await?, PATIENT_S).await?;
+        let baseline = RowByRow::over(postgres.url(COPY), PATIENT_S)?;
         let arena = Arena { servers, small, baseline, clock };
         let lines = arena.rounds(plan, self.begun).await?;
         for server in arena.servers {
