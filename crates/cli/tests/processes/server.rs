@@ -108,6 +108,11 @@ impl Serve {
         self.behind("trap '' XFSZ")
     }
 
+    /// The same, where the end of its terminal is not its own: as `nohup` starts it.
+    pub(crate) fn outliving_its_terminal(self) -> Self {
+        self.behind("trap '' HUP")
+    }
+
     /// The same, by a shell that does this first.
     fn behind(self, first: &str) -> Self {
         let mut command = Command::new("sh");

@@ -52,8 +52,13 @@ impl Shop {
 
     /// Bob, who runs every script with `sh`, and has these flags.
     fn worker(&self, flags: &[&str]) -> Worker {
+        self.works_behind(claim(), flags)
+    }
+
+    /// The same, started like this.
+    fn works_behind(&self, claim: Serve, flags: &[&str]) -> Worker {
         let flags: Vec<&str> = flags.iter().copied().chain(["--exec", "sh"]).collect();
-        self.claims(&flags)
+        self.starts(&self.server.url(), claim, &flags)
     }
 
     /// The same, whatever he runs.
@@ -63,11 +68,11 @@ impl Shop {
 
     /// The same, by another way to the server.
     fn claims_by(&self, url: &str, flags: &[&str]) -> Worker {
-        let mut command = Serve::subcommand("claim")
-            .flag("--agent", "bob")
-            .env("CONSIGN_URL", url)
-            .within(self.ledger.folder())
-            .command();
+        self.starts(url, claim(), flags)
+    }
+
+    fn starts(&self, url: &str, claim: Serve, flags: &[&str]) -> Worker {
+        let mut command = claim.env("CONSIGN_URL", url).within(self.ledger.folder()).command();
         let says = File::create(self.path("stderr")).unwrap();
         command.arg("--json").args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(says);
         let mut child = command.spawn().unwrap();
@@ -90,6 +95,11 @@ impl Shop {
         mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         Wire { path }
     }
+}
+
+/// How Bob asks for work.
+fn claim() -> Serve {
+    Serve::subcommand("claim").flag("--agent", "bob")
 }
 
 /// A pipe with a name, between a script and its test.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::Shop;
+use super::{Shop, claim};
 
 /// Says that it has begun and runs on, and what it leaves behind does, too; both hear of an end and take their time.
 const STUBBORN: &str = "exec 9>wire; trap 'echo asked >&9' TERM
@@ -39,7 +39,7 @@ fn a_work_that_is_called_off_is_asked_to_end_and_then_made_to_with_all_that_it_b
 
 #[test]
 fn a_worker_that_is_asked_to_end_gives_its_work_back() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let shop = Shop::open(600);
         let wire = shop.wire("wire");
         shop.asks("d1", OBEDIENT);
@@ -52,6 +52,20 @@ fn a_worker_that_is_asked_to_end_gives_its_work_back() {
         let row = shop.client.delegation("d1");
         assert_eq!((&row["status"], &row["attempt"]), (&json!("queued"), &json!(1)), "{row}");
     }
+}
+
+#[test]
+fn a_worker_that_is_to_outlive_its_terminal_does() {
+    let shop = Shop::open(600);
+    let (wire, gate) = (shop.wire("wire"), shop.wire("gate"));
+    shop.asks("d1", "exec 9>wire; echo begun >&9; read go < gate; echo done");
+    let mut worker = shop.works_behind(claim().outliving_its_terminal(), &["--once"]);
+    let mut heard = wire.hears();
+    assert_eq!(heard.line(), "begun");
+    worker.signal(Signal::HUP);
+    gate.lets_go();
+    heard.until_all_are_gone();
+    assert_eq!(worker.ends_well(), ["claimed", "completed"]);
 }
 
 #[test]
