@@ -1,5 +1,6 @@
 //! The processes of one work: a process group under a guard, which ends with us or before us.
 
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -13,8 +14,8 @@ use tokio::time::sleep;
 
 use super::stop::Stopping;
 
-/// Between two looks whether somebody is left.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Between two looks whether somebody is left, at first and at last: a look may go through all processes.
+const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(320));
 /// How long the kernel may take to end who was killed.
 const KILLED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -85,15 +86,31 @@ impl Group {
     }
 
     async fn emptied(&self) {
+        let (mut pause, longest) = LOOK_EVERY;
         while !self.is_empty() {
-            sleep(LOOK_EVERY).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(longest);
         }
     }
 
     fn is_empty(&self) -> bool {
         // Where we are process 1 of a container, orphans become our children, and would stay for ever.
         while let Ok(Some(_)) = waitpgid(self.id, WaitOptions::NOHANG) {}
-        test_kill_process_group(self.id).is_err()
+        test_kill_process_group(self.id).is_err() || self.is_dead()
+    }
+
+    /// Whether nobody in it lives any more. Orphans that have ended are in it until whoever has inherited them takes
+    /// note, and process 1 of many a container never does.
+    fn is_dead(&self) -> bool {
+        let Ok(processes) = fs::read_dir("/proc") else { return false };
+        let mut stats =
+            processes.flatten().filter_map(|process| fs::read(process.path().join("stat")).ok());
+        if stats.any(|stat| lives_in(&String::from_utf8_lossy(&stat), self.id)) {
+            return false;
+        }
+        // Should somebody have been overlooked, who was born meanwhile: he was to end, too.
+        self.kill();
+        true
     }
 }
 
@@ -106,8 +123,38 @@ impl Drop for Group {
     }
 }
 
+/// Whether this is a process of the group that has not ended, by what Linux tells of it: `pid (name) state parent group`.
+fn lives_in(stat: &str, group: Pid) -> bool {
+    // A name may have anything in it, a parenthesis too.
+    let told = stat.rsplit_once(')').map_or(stat, |(_, told)| told);
+    let mut told = told.split_ascii_whitespace();
+    let (state, its_group) = (told.next(), told.nth(1));
+    let its_group = its_group.and_then(|number| number.parse().ok()).and_then(Pid::from_raw);
+    its_group == Some(group) && !matches!(state, Some("Z" | "X" | "x"))
+}
+
 /// This very program, also where its file was replaced since it was started: then Linux names none that exists.
 fn ourselves() -> io::Result<PathBuf> {
     let file = std::env::current_exe()?;
     Ok(if file.exists() { file } else { PathBuf::from("/proc/self/exe") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_ended_is_told_from_who_lives_by_its_state_and_group() {
+        let group = Pid::from_raw(42).unwrap();
+        for (stat, lives) in [
+            ("43 (sleep) S 1 42 40 0 -1", true),
+            ("43 (sleep) T 1 42 40 0 -1", true),
+            ("43 (sleep) Z 1 42 40 0 -1", false),
+            ("43 (sleep) S 1 44 40 0 -1", false),
+            ("43 (a) Z 1 44 (b) S 1 42 40 0 -1", true),
+            ("", false),
+        ] {
+            assert_eq!(lives_in(stat, group), lives, "{stat}");
+        }
+    }
 }

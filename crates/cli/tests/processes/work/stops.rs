@@ -68,6 +68,24 @@ fn a_worker_that_is_to_outlive_its_terminal_does() {
     assert_eq!(worker.ends_well(), ["claimed", "completed"]);
 }
 
+/// As in a container whose first process takes no note of those that it inherits: here that is the test.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_has_ended_is_not_waited_for_though_nobody_takes_note_of_it() {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    let shop = Shop::open(600);
+    let wire = shop.wire("wire");
+    shop.asks("d1", "exec 9>wire; sleep 600 & echo begun >&9; wait");
+    let mut worker = shop.worker(&["--kill-after-s", "60"]);
+    let mut heard = wire.hears();
+    assert_eq!(heard.line(), "begun");
+    worker.signal(Signal::TERM);
+    let asked = Instant::now();
+    heard.until_all_are_gone();
+    assert_eq!(worker.ends_well(), ["claimed", "ending", "released"]);
+    assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
+}
+
 #[test]
 fn a_worker_that_is_asked_twice_ends_at_once_and_gives_its_work_back_nonetheless() {
     let shop = Shop::open(600);
