@@ -20,11 +20,13 @@ pub(crate) struct Source {
     agent: String,
     /// The same until there was an answer: what was given in one that was lost is given again.
     claim_id: String,
+    /// Whether a server has answered yet.
+    met: bool,
 }
 
 impl Source {
     pub(crate) fn of(agent: &str, client: &Client) -> Self {
-        Self { client: client.clone(), agent: agent.to_owned(), claim_id: new_id() }
+        Self { client: client.clone(), agent: agent.to_owned(), claim_id: new_id(), met: false }
     }
 
     /// The next work, as soon as there is any. None, where none came in time, or we were asked to end; then what was
@@ -36,7 +38,8 @@ impl Source {
     ) -> Result<Option<Accepted>, ClientError> {
         let until = wait.map(|wait| Instant::now() + wait);
         loop {
-            let wait_s = until.map_or(WAIT_S, seconds_left);
+            // Nobody waits at the first door: so we soon know that there is a server, should it go away meanwhile.
+            let wait_s = if self.met { until.map_or(WAIT_S, seconds_left) } else { 0 };
             let given = tokio::select! {
                 given = self.claim(wait_s) => given?,
                 () = stop.asked() => return Ok(self.recall().await),
@@ -51,15 +54,22 @@ impl Source {
         }
     }
 
-    async fn claim(&self, wait_s: u32) -> Result<Option<Accepted>, ClientError> {
+    /// Whether there ever was a server, as far as we know.
+    pub(crate) fn has_met(&self) -> bool {
+        self.met
+    }
+
+    async fn claim(&mut self, wait_s: u32) -> Result<Option<Accepted>, ClientError> {
         let claim =
             Claim { max: Some(1), wait_s: Some(wait_s), claim_id: Some(self.claim_id.clone()) };
-        Ok(self.client.claim(&self.agent, claim).await?.value.claims.pop())
+        let mut answer = self.client.claim(&self.agent, claim).await?.value;
+        self.met = true;
+        Ok(answer.claims.pop())
     }
 
     /// What was given by an answer that we did not wait for. A server that is away is not waited for, either: silence
     /// will tell.
-    async fn recall(&self) -> Option<Accepted> {
+    async fn recall(&mut self) -> Option<Accepted> {
         sleep(NOTICED_WITHIN).await;
         timeout(RECALLED_WITHIN, self.claim(0)).await.ok()?.ok()?
     }

@@ -113,7 +113,6 @@ impl Worker<'_> {
     /// Takes work until it is enough, or there was none for so long, or we are asked to end.
     async fn take(&mut self, wait: Option<Duration>) -> Result<(), CliError> {
         let stop = self.shop.stop.clone();
-        let mut met = false;
         while self.left > 0 {
             let hand = tokio::select! {
                 biased;
@@ -127,13 +126,12 @@ impl Worker<'_> {
                     return Ok(());
                 }
                 // A ledger that was never there may not be the right one; one that goes away comes back.
-                Err(error) if error.is_passing() && met => {
+                Err(error) if error.is_passing() && self.source.has_met() => {
                     self.shop.journal.note("away", error);
                     tokio::select! { () = stop.asked() => {}, () = sleep(AWAY_PAUSE) => {} }
                 }
                 Err(error) => return self.visit.heard(Err(error)),
             }
-            met = true;
         }
         Ok(())
     }

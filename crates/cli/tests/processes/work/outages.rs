@@ -97,3 +97,16 @@ fn a_worker_waits_for_a_server_that_goes_away_and_not_for_one_that_was_never_the
     worker.until("completed");
     worker.ends_well();
 }
+
+#[test]
+fn a_worker_whose_server_goes_away_before_there_was_any_work_waits_for_it_too() {
+    let mut shop = Shop::open(600);
+    let mut worker = shop.worker(&["--retry-for-s", "0", "--once"]);
+    shop.client.until_waiting(1);
+    shop.server.signal(Signal::KILL);
+    worker.until("away");
+    shop.server = shop.ledger.start(600);
+    shop.asks("d1", "true");
+    worker.until("completed");
+    worker.ends_well();
+}
