@@ -170,6 +170,7 @@ fn flag_of(field: &str) -> Option<String> {
         "caller_id" => "--caller".to_owned(),
         "callee_id" => "--callee".to_owned(),
         "parent_id" => "--parent".to_owned(),
+        "through" => "--ack-through".to_owned(),
         // Where it is not a flag's value, it stands for itself.
         "delegation_id" | "agent_id" => return None,
         _ => format!("--{}", field.replace(['_', '.'], "-")),

@@ -95,6 +95,7 @@ fn an_inbox_is_acknowledged_and_read_from_there() {
         .types("consign inbox alice --limit 1 --ack")
         .types("consign inbox alice --json")
         .types("consign inbox alice --ack-through 9")
+        .types("consign inbox alice --ack-through -1")
         .types("consign inbox alice --ack-through 4")
         .types("consign inbox alice --ack-through 4 --json")
         .types("consign inbox alice --wait-s 1")
