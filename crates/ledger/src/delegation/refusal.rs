@@ -98,9 +98,7 @@ pub enum Refusal {
         newest: Seq,
     },
     /// The callee has enough to do.
-    #[error(
-        "{max} delegations wait for agent {callee:?}, as many as its record lets wait (`max_queued`); come back when some are taken, or ask another agent"
-    )]
+    #[error("{}", queue_full(callee, *max))]
     QueueFull {
         /// The callee.
         callee: String,
@@ -161,6 +159,22 @@ impl Refusal {
     }
 }
 
+fn queue_full(callee: &str, max: u32) -> String {
+    match max {
+        0 => format!(
+            "nothing may wait for agent {callee:?}: its record has a `max_queued` of 0; ask another agent"
+        ),
+        1 => format!(
+            "a delegation waits for agent {callee:?}, and its record lets no more than one wait (`max_queued`); \
+             come back when it is taken, or ask another agent"
+        ),
+        _ => format!(
+            "{max} delegations wait for agent {callee:?}, as many as its record lets wait (`max_queued`); \
+             come back when some are taken, or ask another agent"
+        ),
+    }
+}
+
 /// A refusal, with what is true of the delegation now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -209,5 +223,18 @@ impl StateNow {
             attempt: delegation.attempt,
             deadline: delegation.deadline,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_finds_a_queue_full_is_told_what_helps() {
+        let told = |max| Refusal::QueueFull { callee: "bob".to_owned(), max }.to_string();
+        assert!(told(0).ends_with("`max_queued` of 0; ask another agent"), "{}", told(0));
+        assert!(told(1).starts_with("a delegation waits"), "{}", told(1));
+        assert!(told(2).contains("come back when some are taken"), "{}", told(2));
     }
 }
