@@ -37,8 +37,8 @@ pub(crate) enum CliError {
     #[error("stop: {0}")]
     Stop(Box<CliError>),
     /// There is a program, and it is none.
-    #[error("--exec names a program that cannot be started: {0}; the work was given back")]
-    NotStarted(io::Error),
+    #[error("{0}; the work was given back")]
+    NotStarted(String),
     /// There is no copy.
     #[error(transparent)]
     Backup(#[from] BackupError),

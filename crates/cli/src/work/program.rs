@@ -1,17 +1,23 @@
 //! The command that is run, and how: checked before any work is taken, so that a wrong name costs none.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use consign_client::{Accepted, Address};
 use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use tokio::process::Command;
 
 use crate::error::CliError;
+
+/// How much of a script's first line the system reads.
+const FIRST_LINE_BYTES_MAX: u64 = 256;
 
 /// A program that exists, and how it is run.
 pub(crate) struct Program {
@@ -69,6 +75,36 @@ impl Program {
             mapped.expect("one descriptor collides with no other");
         }
         command
+    }
+}
+
+impl Program {
+    /// Why it could not be started, and what to do about it.
+    pub(crate) fn not_started(&self, why: &io::Error) -> String {
+        let hint = match Errno::from_io_error(why) {
+            Some(Errno::NOEXEC) => {
+                "; a script begins with `#!` and the program that reads it, such as `#!/bin/sh`"
+                    .to_owned()
+            }
+            Some(Errno::NOENT) => {
+                let reader = self.reader().filter(|reader| !Path::new(reader).exists());
+                reader.map_or_else(String::new, |reader| {
+                    format!("; it is there, but {reader:?} is not, which its first line names")
+                })
+            }
+            _ => String::new(),
+        };
+        format!("{} cannot be started: {why}{hint}", self.path.display())
+    }
+
+    /// The program that reads it, where it is a script.
+    fn reader(&self) -> Option<String> {
+        let mut begins = vec![];
+        File::open(&self.path).ok()?.take(FIRST_LINE_BYTES_MAX).read_to_end(&mut begins).ok()?;
+        let line = begins.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+        let words = line.split(|byte| b" \t".contains(byte));
+        let name = words.into_iter().find(|word| !word.is_empty())?;
+        Some(String::from_utf8_lossy(name).into_owned())
     }
 }
 

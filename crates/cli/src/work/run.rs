@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
     }
 
     async fn not_started(&self, why: io::Error) -> Ended {
-        let told = format!("the program cannot be started: {why}");
+        let told = self.shop.program.not_started(&why);
         self.giving.give(Answer::Release(told)).await;
         Ended::NotStarted(why)
     }

@@ -105,7 +105,8 @@ impl Worker<'_> {
             self.tell_if_broken(ended);
         }
         let not_started = self.mood.borrow_mut().not_started.take();
-        not_started.map_or(taken, |why| Err(CliError::NotStarted(why)))?;
+        let told = |why| CliError::NotStarted(self.shop.program.not_started(&why));
+        not_started.map_or(taken, |why| Err(told(why)))?;
         let nothing = !self.begun && !self.shop.stop.is_asked();
         Ok(if nothing { Exit::Nothing } else { Exit::Done })
     }

@@ -107,16 +107,21 @@ fn a_program_that_cannot_be_started_costs_no_work() {
     let shop = Shop::open(600);
     shop.asks("d1", "true").asks("d2", "true");
     let broken = shop.path("broken");
-    fs::write(&broken, "#!/no/such/interpreter\n").unwrap();
-    fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).unwrap();
-    let (status, told) = shop.claims(&["--exec", "./broken"]).ends();
-    assert_eq!(
-        (status.code(), &told[..2]),
-        (Some(2), &["claimed".to_owned(), "released".to_owned()][..])
-    );
-    assert!(shop.stderr().contains("cannot be started"), "{}", shop.stderr());
-    let counts = shop.client.get("/v1/stats").expect(200);
-    assert_eq!((&counts["queued"], &counts["failed"]), (&json!(2), &json!(0)), "{told:?}");
+    for (script, why) in [
+        ("#!/no/such/reader -x\n", r#"but "/no/such/reader" is not, which its first line names"#),
+        ("#! /bin/sh\r\n", r#"but "/bin/sh\r" is not, which its first line names"#),
+        ("echo done\n", "a script begins with `#!` and the program that reads it"),
+    ] {
+        fs::write(&broken, script).unwrap();
+        fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).unwrap();
+        let (status, told) = shop.claims(&["--exec", "./broken"]).ends();
+        assert_eq!(status.code(), Some(2));
+        assert_eq!(told[..2], ["claimed", "released"]);
+        let said = shop.stderr();
+        assert!(said.contains("./broken cannot be started: ") && said.contains(why), "{said}");
+        let counts = shop.client.get("/v1/stats").expect(200);
+        assert_eq!((&counts["queued"], &counts["failed"]), (&json!(2), &json!(0)), "{told:?}");
+    }
 
     // One that is not there is found out before anything is claimed.
     let (status, told) = shop.claims(&["--exec", "./missing"]).ends();
