@@ -59,7 +59,8 @@ impl<'a> Beating<'a> {
         loop {
             self.pause().await;
             self.sent_at = Instant::now();
-            let words = self.said.take();
+            let mut words = self.said.take();
+            tell_wrong(self.journal, self.work, words.wrong.take());
             if let Some(why) = self.send(words).await {
                 return why;
             }
@@ -123,6 +124,40 @@ impl<'a> Beating<'a> {
             self.journal.tell("not-heard", self.work, told);
         }
         None
+    }
+}
+
+/// Passes on what the work said last, where that was not done yet: so its caller sees how far it came. It is tried
+/// once, because its answer matters more.
+pub(crate) async fn pass_on_the_last(
+    said: &Said,
+    work: &Accepted,
+    client: &Client,
+    journal: &Journal,
+) {
+    let Words { progress, wrong, .. } = said.take();
+    tell_wrong(journal, work, wrong);
+    if progress.is_none() {
+        return;
+    }
+    let last = Words { progress: progress.clone(), ..Words::default() };
+    let beat = Beat { lease: Some(work.lease.clone()), progress, waiting: None };
+    let client = client.clone().retrying_for(Duration::ZERO);
+    let heard = client.heartbeat(&work.delegation.delegation_id, &beat);
+    match timeout(AGAIN_AFTER, heard).await {
+        Ok(Ok(_)) => journal.tell("said", work, last.told().unwrap_or_default()),
+        Ok(Err(why @ ClientError::Refused(_))) if !why.is_passing() => {
+            journal.tell("not-taken", work, why);
+        }
+        // Whoever does not hear this will soon be told the answer, and that is repeated.
+        Ok(Err(_)) | Err(_) => {}
+    }
+}
+
+fn tell_wrong(journal: &Journal, work: &Accepted, wrong: Option<String>) {
+    if let Some(why) = wrong {
+        let told = format!("a line that has the fields of a heartbeat, and is none: {why}");
+        journal.tell("not-taken", work, told);
     }
 }
 

@@ -52,8 +52,10 @@ pub(crate) struct Process {
     errors: Shared<Tail>,
     /// What reads its two outputs to their end.
     reading: JoinHandle<()>,
-    /// What hands it its task, and what takes down its words.
-    beside: [JoinHandle<()>; 2],
+    /// What takes down its words.
+    listening: JoinHandle<()>,
+    /// What hands it its task.
+    feeding: JoinHandle<()>,
 }
 
 impl Process {
@@ -78,8 +80,8 @@ impl Process {
         let feeding = spawn_local(feed(stdin.expect("piped"), task));
         let said = Rc::clone(said);
         let listening = spawn_local(async move { drop(said.listen(hears.into()).await) });
-        let beside = [feeding, listening];
-        Ok(Self { child, group, kill_after: program.kill_after, output, errors, reading, beside })
+        let kill_after = program.kill_after;
+        Ok(Self { child, group, kill_after, output, errors, reading, listening, feeding })
     }
 
     /// Waits for its end, and brings it about where there is a reason to.
@@ -100,8 +102,9 @@ impl Process {
             None => self.hear_out().await,
         }
         self.group.disband(killed_at.saturating_duration_since(Instant::now()), stop).await;
-        self.hear_out().await;
-        for task in self.beside.iter().chain([&self.reading]) {
+        let all = async { tokio::join!(done(&mut self.reading), done(&mut self.listening)) };
+        drop(timeout(HEARD_OUT_WITHIN, all).await);
+        for task in [&self.reading, &self.listening, &self.feeding] {
             task.abort();
         }
         Remains {
@@ -120,9 +123,14 @@ impl Process {
 
     /// What it left behind may have something to say, and what has left its group may hold its outputs for ever.
     async fn hear_out(&mut self) {
-        if !self.reading.is_finished() {
-            drop(timeout(HEARD_OUT_WITHIN, &mut self.reading).await);
-        }
+        drop(timeout(HEARD_OUT_WITHIN, done(&mut self.reading)).await);
+    }
+}
+
+/// Until it is done; it may have been before.
+async fn done(task: &mut JoinHandle<()>) {
+    if !task.is_finished() {
+        drop(task.await);
     }
 }
 

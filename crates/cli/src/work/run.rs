@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::Shop;
 use super::answer::Answer;
-use super::beat::{Beating, too_seldom};
+use super::beat::{Beating, pass_on_the_last, too_seldom};
 use super::give::Giving;
 use super::process::{Halt, Process, Remains};
 use super::said::Said;
@@ -63,10 +63,16 @@ impl<'a> Run<'a> {
             std::future::pending::<Ended>().await
         };
         // Until the answer is given, the ledger must hear that somebody is there to give it.
-        tokio::select! { ended = self.to_the_end(process, told) => ended, ended = beats => ended }
+        let end = self.to_the_end(process, told, &said);
+        tokio::select! { ended = end => ended, ended = beats => ended }
     }
 
-    async fn to_the_end(&self, process: Process, told: oneshot::Receiver<String>) -> Ended {
+    async fn to_the_end(
+        &self,
+        process: Process,
+        told: oneshot::Receiver<String>,
+        said: &Said,
+    ) -> Ended {
         let stop = &self.shop.stop;
         let halt = async {
             tokio::select! {
@@ -75,7 +81,11 @@ impl<'a> Run<'a> {
             }
         };
         let remains = self.settle(process.end(halt, stop).await).await;
-        self.answer(remains.answer(self.shop.program.result_json)).await
+        let answer = remains.answer(self.shop.program.result_json);
+        if matches!(answer, Answer::Complete(_) | Answer::Fail(_)) {
+            pass_on_the_last(said, self.work, &self.shop.client, &self.shop.journal).await;
+        }
+        self.answer(answer).await
     }
 
     /// Service managers and terminals end a program and its worker together: then it did not fail.

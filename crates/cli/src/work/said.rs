@@ -1,6 +1,7 @@
 //! What the work says on its descriptor: each line is its newest progress, or a heartbeat's own words in JSON.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -24,6 +25,8 @@ const LINE_BYTES_MAX: u64 = 64 << 10;
 pub(crate) struct Words {
     pub(crate) progress: Option<Box<RawValue>>,
     pub(crate) waiting: Option<WaitChange>,
+    /// Why something that was meant as a heartbeat's words is none.
+    pub(crate) wrong: Option<String>,
 }
 
 /// What was said and not passed on yet.
@@ -76,13 +79,13 @@ impl Words {
         if line.is_empty() {
             return None;
         }
-        let as_text = || Self { progress: Some(bounded(line)), waiting: None };
-        Some(
-            serde_json::from_str(line).map_or_else(
-                |_| as_text(),
-                |Object { progress, waiting }| Self { progress, waiting },
-            ),
-        )
+        Some(match serde_json::from_str(line) {
+            Ok(Object { progress, waiting }) => Self { progress, waiting, wrong: None },
+            Err(why) if has_the_fields(line) => {
+                Self { wrong: Some(why.to_string()), ..Self::default() }
+            }
+            Err(_) => Self { progress: Some(bounded(line)), ..Self::default() },
+        })
     }
 
     /// For people; nothing where there is nothing.
@@ -104,8 +107,18 @@ impl Words {
     }
 
     fn or(self, older: Self) -> Self {
-        Self { progress: self.progress.or(older.progress), waiting: self.waiting.or(older.waiting) }
+        Self {
+            progress: self.progress.or(older.progress),
+            waiting: self.waiting.or(older.waiting),
+            wrong: self.wrong.or(older.wrong),
+        }
     }
+}
+
+/// Whether it is an object with a heartbeat's fields and no others, whatever they have.
+fn has_the_fields(line: &str) -> bool {
+    serde_json::from_str::<BTreeMap<String, &RawValue>>(line)
+        .is_ok_and(|object| object.keys().all(|key| ["progress", "waiting"].contains(&&**key)))
 }
 
 /// As much of a text as a progress may have.
@@ -171,6 +184,20 @@ mod tests {
         );
         assert_eq!(sent(r#"{"waiting": null}"#), (None, Some("null".to_owned())));
         assert!(Words::of("").is_none());
+    }
+
+    #[test]
+    fn what_has_the_fields_of_a_heartbeat_and_is_none_is_not_taken_for_a_text() {
+        for (line, why) in [
+            (r#"{"waiting": "human"}"#, "invalid type: string"),
+            (r#"{"waiting": {"for": "human", "until": 5}}"#, "unknown field `until`"),
+            (r#"{"waiting": {"for": "human", "for_s": -1}}"#, "invalid value: integer `-1`"),
+            (r#"{"waiting": {"note": "may I?"}, "progress": 3}"#, "missing field `for`"),
+        ] {
+            let words = Words::of(line).unwrap();
+            assert!(words.progress.is_none() && words.waiting.is_none(), "{line}");
+            assert!(words.wrong.as_ref().unwrap().starts_with(why), "{line}: {:?}", words.wrong);
+        }
     }
 
     #[test]

@@ -53,6 +53,34 @@ fn what_the_ledger_does_not_take_is_told_and_harms_nothing() {
 }
 
 #[test]
+fn what_a_program_says_last_is_known_with_its_verdict() {
+    let shop = Shop::open(600);
+    let script =
+        |end| format!("echo 'page 1' >&3; seq 2 5000 >&3; printf 'the last page' >&3; {end}");
+    shop.asks("done", &script("exit 0")).asks("gave-up", &script("exit 1"));
+    shop.worker(&["--max-claims", "2", "--progress-fd", "3"]).ends_well();
+    for (id, status) in [("done", "completed"), ("gave-up", "failed")] {
+        let row = shop.client.delegation(id);
+        assert_eq!(
+            (&row["status"], &row["progress"]),
+            (&json!(status), &json!("the last page")),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn a_line_that_is_meant_as_a_heartbeat_and_is_none_is_told_and_is_no_progress() {
+    let shop = Shop::open(600);
+    shop.asks("d1", "echo '{\"waiting\": \"human\"}' >&3");
+    let mut worker = shop.worker(&["--once", "--progress-fd", "3"]);
+    let why = worker.until("not-taken")["detail"].as_str().unwrap().to_owned();
+    assert!(why.contains("has the fields of a heartbeat, and is none: invalid type"), "{why}");
+    worker.ends_well();
+    assert_eq!(shop.client.delegation("d1")["progress"], json!(null));
+}
+
+#[test]
 fn a_heartbeat_that_is_too_seldom_is_warned_about() {
     let shop = Shop::open(10);
     shop.asks("d1", "true");
