@@ -15,6 +15,9 @@ pub(crate) const NOT_NOW: i32 = 75;
 const RESULT_BYTES_MAX: usize = (4 << 20) - 1024;
 /// Longest error detail that a ledger takes.
 const DETAIL_BYTES_MAX: usize = 4096;
+/// What its caller is told of a program that wanted to talk to a person.
+const SUSPENDED: &str = "it asked the terminal of its worker, which suspended it, and nobody could have answered; \
+                         a work has no terminal: what it needs must be in its task or its environment";
 /// The signals by which a machine, a service manager or a terminal ends whatever runs.
 const ENDINGS: [(i32, &str); 3] = [(1, "SIGHUP"), (2, "SIGINT"), (15, "SIGTERM")];
 /// The others by which programs are known to end.
@@ -54,6 +57,7 @@ impl Remains {
         match (self.halt, self.status) {
             (Some(Halt::Told(why)), _) => Answer::None(why),
             (Some(Halt::Stopping), _) => Answer::ending(),
+            (Some(Halt::Suspended), _) => Answer::Fail(detail(SUSPENDED, &self.errors)),
             (None, Some(status)) if status.success() => match result(&self.output, result_json) {
                 Ok(result) => Answer::Complete(result),
                 Err(why) => Answer::Fail(detail(&why, &self.errors)),
@@ -150,6 +154,7 @@ mod tests {
         let halted = |halt| Remains { halt: Some(halt), ..remains(0, "half", "") };
         assert_eq!(told(halted(Halt::Stopping)), "release its worker is ending");
         assert_eq!(told(halted(Halt::Told("cancelled".to_owned()))), "none cancelled");
+        assert!(told(halted(Halt::Suspended)).starts_with("fail it asked the terminal"));
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use consign_client::{Accepted, Address};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin};
 use tokio::task::{JoinHandle, spawn_local};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::capture::{Head, Shared, Tail};
 use super::group::Group;
@@ -21,6 +22,8 @@ use super::stop::Stopping;
 const OUTPUT_BYTES_MAX: usize = 4 << 20;
 /// How much of the end of its standard error goes into the reason of a failure.
 const ERRORS_BYTES_MAX: usize = 2048;
+/// Between two looks whether it is suspended.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long what it left behind may go on printing once it has ended.
 const HEARD_OUT_WITHIN: Duration = Duration::from_secs(1);
 
@@ -31,6 +34,8 @@ pub(crate) enum Halt {
     Told(String),
     /// The worker itself is to end.
     Stopping,
+    /// It asked the terminal, and so the system suspended it. Nobody would ever wake it.
+    Suspended,
 }
 
 /// What is left of a work that has ended.
@@ -90,11 +95,13 @@ impl Process {
         halt: impl Future<Output = Halt>,
         stop: &Stopping,
     ) -> Remains {
+        let asks_the_terminal = asks_the_terminal(self.child.id());
         let halt = tokio::select! {
             // Where we were suspended, it may have ended by itself long before there was a reason.
             biased;
             _ = self.child.wait() => None,
             halt = halt => Some(halt),
+            () = asks_the_terminal => Some(Halt::Suspended),
         };
         let killed_at = Instant::now() + self.kill_after;
         match halt {
@@ -132,6 +139,25 @@ async fn done(task: &mut JoinHandle<()>) {
     if !task.is_finished() {
         drop(task.await);
     }
+}
+
+/// Until it is suspended as whoever reads from a terminal, or sets it, without being in its foreground.
+async fn asks_the_terminal(program: Option<u32>) {
+    let program = program.and_then(|id| Pid::from_raw(id.cast_signed()));
+    let suspends = [Signal::TTIN, Signal::TTOU].map(Signal::as_raw);
+    loop {
+        sleep(LOOK_EVERY).await;
+        let signal = program.and_then(suspended_by);
+        if signal.is_some_and(|signal| suspends.contains(&signal)) {
+            return;
+        }
+    }
+}
+
+/// The signal by which it is suspended now.
+fn suspended_by(program: Pid) -> Option<i32> {
+    let look = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(program), look).ok()??.stopping_signal()
 }
 
 /// Hands it the task. A program that does not read it, or not all of it, knows why.

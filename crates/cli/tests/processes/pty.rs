@@ -25,6 +25,12 @@ impl Terminal {
         Self { keys_and_screen: File::from(master), name }
     }
 
+    /// Where it is found.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Runs a command there. While it is kept, it holds the terminal, and so reading does not end.
     pub(crate) fn runs(&self, mut command: Command) -> Child {
         let screen = File::options().read(true).write(true).open(&self.name).unwrap();

@@ -14,6 +14,8 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
 use crate::client::Client;
+#[cfg(target_os = "linux")]
+use crate::pty::Terminal;
 
 /// A ledger in a folder of its own, and the port that its servers listen on, one after another.
 pub(crate) struct Ledger {
@@ -113,18 +115,22 @@ impl Serve {
         self.behind("trap '' HUP")
     }
 
+    /// The same, in the foreground of this terminal.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn on(self, terminal: &Terminal) -> Self {
+        // The first one to open a terminal that leads a session has it.
+        let Self(shell) = self.behind(&format!("exec 8<>'{}'", terminal.name()));
+        let mut command = Command::new("setsid");
+        command.arg(shell.get_program()).args(shell.get_args());
+        Self(inheriting(command, &shell))
+    }
+
     /// The same, by a shell that does this first.
     fn behind(self, first: &str) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{first} && exec \"$0\" \"$@\"")]);
         command.arg(self.0.get_program()).args(self.0.get_args());
-        for (variable, value) in self.0.get_envs() {
-            match value {
-                Some(value) => command.env(variable, value),
-                None => command.env_remove(variable),
-            };
-        }
-        Self(command)
+        Self(inheriting(command, &self.0))
     }
 
     /// What a test runs in its own way.
@@ -151,6 +157,17 @@ impl Serve {
         }
         server
     }
+}
+
+/// A command that runs another one: by the other's environment.
+fn inheriting(mut command: Command, other: &Command) -> Command {
+    for (variable, value) in other.get_envs() {
+        match value {
+            Some(value) => command.env(variable, value),
+            None => command.env_remove(variable),
+        };
+    }
+    command
 }
 
 /// What a server logs, read on a thread of its own.

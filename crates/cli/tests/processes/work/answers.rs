@@ -6,6 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::json;
 
 use super::Shop;
+#[cfg(target_os = "linux")]
+use super::claim;
+#[cfg(target_os = "linux")]
+use crate::pty::Terminal;
 
 #[test]
 fn the_end_of_a_script_is_the_verdict() {
@@ -100,6 +104,18 @@ fn an_output_that_is_no_text_or_no_json_is_no_reason_to_lose_the_work() {
     shop.worker(&["--once", "--result-json"]).ends_well();
     let why = shop.client.delegation("deep")["error_detail"].as_str().unwrap().to_owned();
     assert!(why.starts_with("the result was refused: "), "{why}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_asks_its_workers_terminal_does_not_hang_there() {
+    let shop = Shop::open(600);
+    let terminal = Terminal::of(80);
+    shop.asks("d1", "echo 'password:' >&2; read answer < /dev/tty; echo $answer");
+    let told = shop.works_behind(claim().on(&terminal), &["--once"]).ends_well();
+    assert_eq!(told, ["claimed", "failed"]);
+    let why = shop.client.delegation("d1")["error_detail"].as_str().unwrap().to_owned();
+    assert!(why.starts_with("it asked the terminal") && why.ends_with("password:"), "{why}");
 }
 
 #[test]
