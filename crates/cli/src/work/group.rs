@@ -133,10 +133,11 @@ fn lives_in(stat: &str, group: Pid) -> bool {
     its_group == Some(group) && !matches!(state, Some("Z" | "X" | "x"))
 }
 
-/// This very program, also where its file was replaced since it was started: then Linux names none that exists.
+/// This very program. Where Linux has a link to it, by that: so it is found though its file was replaced since it was
+/// started, and at no time has the guard the name by which somebody may end its worker (`pkill -9 consign`).
 fn ourselves() -> io::Result<PathBuf> {
-    let file = std::env::current_exe()?;
-    Ok(if file.exists() { file } else { PathBuf::from("/proc/self/exe") })
+    let link = PathBuf::from("/proc/self/exe");
+    if link.exists() { Ok(link) } else { std::env::current_exe() }
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn run(&self) -> ExitCode {
+        go_by_another_name();
         let Ok(()) = outlive() else { return Exit::Broken.into() };
         let mut nothing = [0; 1];
         // Nothing is ever sent: the read ends when the other end of the pipe is gone.
@@ -42,6 +43,17 @@ impl Guard {
         unreachable!("the guard is in the group that was killed")
     }
 }
+
+/// What a list of processes shows. It is not the worker's, so that whoever ends everything of that name, as
+/// `pkill -9 consign` does, leaves the guard: nobody else would end the work.
+#[cfg(target_os = "linux")]
+fn go_by_another_name() {
+    rustix::thread::set_name(c"work-guard").ok();
+}
+
+/// Elsewhere a process has the name of its file.
+#[cfg(not(target_os = "linux"))]
+fn go_by_another_name() {}
 
 /// Whoever listens for a signal is not ended by it.
 fn outlive() -> io::Result<()> {

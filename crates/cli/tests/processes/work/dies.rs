@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use rustix::process::Signal;
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
 
 use super::Shop;
@@ -29,6 +31,28 @@ fn a_worker_that_is_killed_is_noticed_and_takes_its_programs_with_it() {
     let event = shop.client.events("d1").pop().unwrap();
     let silence = moment(&event["at"]).duration_since(moment(&stuck["last_heartbeat"]));
     assert!(silence.as_secs_f64() < f64::from(THRESHOLD_S) + 1.0, "{silence:?}");
+    heard.until_all_are_gone();
+}
+
+/// As with `pkill -9 consign`, but of this worker's alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_is_killed_with_all_that_bear_its_name_takes_its_programs_with_it() {
+    let shop = Shop::open(600);
+    let wire = shop.wire("wire");
+    shop.asks("d1", RUNS_ON);
+    let worker = shop.worker(&["--kill-after-s", "1"]);
+    let mut heard = wire.hears();
+    assert_eq!(heard.line(), "begun");
+    let bears_its_name = |id: &&u32| {
+        std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap().contains("consign")
+    };
+    let begun = worker.children();
+    assert_eq!(begun.len(), 2, "its program, and the guard");
+    for id in begun.iter().filter(bears_its_name) {
+        kill_process(Pid::from_raw(id.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    }
+    worker.signal(Signal::KILL);
     heard.until_all_are_gone();
 }
 

@@ -162,6 +162,17 @@ impl Worker {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// What it started.
+    #[cfg(target_os = "linux")]
+    fn children(&self) -> Vec<u32> {
+        let id = self.child.id();
+        let threads = fs::read_dir(format!("/proc/{id}/task")).unwrap().flatten();
+        let lists = threads.map(|it| fs::read_to_string(it.path().join("children")).unwrap());
+        lists
+            .flat_map(|it| it.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// Waits until it ends; what it told until then.
     fn ends(&mut self) -> (ExitStatus, Vec<String>) {
         let told = self.events.by_ref().map(|line| {
