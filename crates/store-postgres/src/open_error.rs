@@ -154,7 +154,7 @@ pub enum OpenError {
     },
     /// This user may not make tables.
     #[error(
-        "user {user} may not make the ledger's tables in database {database:?}: {why}; grant it CREATE on the schema, or let the owner run consign migrate"
+        "user {user} may not make the ledger's tables in database {database:?}: {why}; grant it CREATE on the schema, or let the owner run consign migrate and grant it the tables and sequences, as docs/postgres.md shows"
     )]
     MayNotMigrate {
         /// The URL's user.
