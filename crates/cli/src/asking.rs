@@ -55,6 +55,13 @@ impl Asking {
         }
     }
 
+    /// Where the server is if nobody says.
+    pub(crate) fn unless_told(&mut self, url: String) {
+        if self.url.is_empty() || self.url == URL_DEFAULT {
+            self.url = url;
+        }
+    }
+
     fn visit(&self) -> Result<Visit, CliError> {
         // An empty variable is one that was not set.
         let url = if self.url.is_empty() { URL_DEFAULT } else { &self.url };

@@ -25,7 +25,10 @@ pub(crate) struct Doctor {
 }
 
 impl Doctor {
-    pub(crate) fn run(self) -> ExitCode {
+    pub(crate) fn run(mut self) -> ExitCode {
+        if let Ok(Settings { listen, .. }) = self.options.settle() {
+            self.asking.unless_told(format!("http://{listen}"));
+        }
         self.asking.run(async |visit| {
             let found = self.look(visit).await;
             print::lines(&told(visit, &found))?;
@@ -40,8 +43,9 @@ impl Doctor {
             // Without them nobody knows where to look. The sentence ends in what to do.
             Err(error) => return vec![Diagnosis::wrong("settings", error.to_string(), "")],
         };
-        let now = visit.paper.now;
-        let (of_server, in_force) = server(visit, settings.sweeper_interval_s, now).await;
+        let (of_server, in_force) = server(visit, settings.sweeper_interval_s).await;
+        // A server that does not answer was waited for, and meanwhile time and the ledger went on.
+        let now = print::now();
         let mut found = of_settings(&settings, in_force.as_ref());
         match &settings.database {
             Database::Sqlite(path) => {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Diagnosis;
 use crate::asking::Visit;
-use crate::print::{duration, exact};
+use crate::print::{duration, exact, now};
 
 /// A pass may be this late, in seconds, beside the interval.
 const LATE_S_MAX: u64 = 60;
@@ -18,11 +18,7 @@ const FIRST_PASS_LOOK: Duration = Duration::from_millis(100);
 
 /// Asks the server how it is, and what it runs by. `interval_s` is the longest pause between two passes where it does
 /// not say.
-pub(crate) async fn server(
-    visit: &Visit,
-    interval_s: u32,
-    now: Timestamp,
-) -> (Vec<Diagnosis>, Option<Settings>) {
+pub(crate) async fn server(visit: &Visit, interval_s: u32) -> (Vec<Diagnosis>, Option<Settings>) {
     let address = visit.client.address();
     if let Err(error) = visit.heard(visit.client.ready().await) {
         let advice = "without a server nobody listens and nobody sweeps";
@@ -42,13 +38,13 @@ pub(crate) async fn server(
         }
     };
     let interval_s = in_force.as_ref().map_or(interval_s, |it| it.sweeper_interval_s);
-    found.push(sweeper(&visit.client, interval_s, now).await);
+    found.push(sweeper(&visit.client, interval_s).await);
     (found, in_force)
 }
 
-async fn sweeper(client: &Client, interval_s: u32, now: Timestamp) -> Diagnosis {
+async fn sweeper(client: &Client, interval_s: u32) -> Diagnosis {
     match latest_pass(client).await {
-        Ok(Some(latest)) => of_pass(&latest, interval_s, now),
+        Ok(Some(latest)) => of_pass(&latest, interval_s, now()),
         Ok(None) => Diagnosis::wrong("sweeper", "has not ended a pass", "look at the server's log"),
         Err(error) => Diagnosis::wrong("sweeper", error.to_string(), ""),
     }

@@ -34,11 +34,10 @@ pub(crate) struct Paper {
 }
 
 impl Paper {
-    #[expect(clippy::disallowed_methods, reason = "what people read counts from their own clock")]
     pub(crate) fn new(json: bool) -> Self {
         let terminal = io::stdout().is_terminal();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { json, terminal, color: terminal && !no_color, now: Timestamp::now() }
+        Self { json, terminal, color: terminal && !no_color, now: now() }
     }
 
     /// Prints an answer: as it came, or in words.
@@ -49,6 +48,11 @@ impl Paper {
     ) -> io::Result<()> {
         if self.json { lines(&reply.text) } else { lines(&in_words(&reply.value)) }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what people read counts from their own clock")]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Prints lines, the last one ended, too; of an empty text none.

@@ -5,14 +5,13 @@ use std::io;
 use std::time::Duration;
 
 use consign_client::Accepted;
-use jiff::Timestamp;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::print::escaped;
+use crate::print::{escaped, now};
 
 /// How long whoever reads the lines may take for the last of them.
 const READ_WITHIN: Duration = Duration::from_secs(1);
@@ -81,9 +80,4 @@ async fn write(json: bool, mut lines: UnboundedReceiver<String>) {
 async fn put(mut to: impl tokio::io::AsyncWrite + Unpin, line: &str) -> io::Result<()> {
     to.write_all(line.as_bytes()).await?;
     to.flush().await
-}
-
-#[expect(clippy::disallowed_methods, reason = "what people read has the time of their own clock")]
-fn now() -> Timestamp {
-    Timestamp::now()
 }

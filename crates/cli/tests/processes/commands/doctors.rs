@@ -17,6 +17,7 @@ fn a_doctor_says_what_is_wrong_and_what_to_do() {
         .types("consign doctor --database-url sqlite:not-yet.db")
         .types("consign doctor --database-url sqlite:missing/consign.db | head -3")
         .types("DELEGATION_STUCK_THRESHOLD_S=soon consign doctor --database-url sqlite:consign.db | grep WRONG -A1")
+        .types("CONSIGN_URL= consign doctor --database-url sqlite:consign.db --listen ${CONSIGN_URL#http://} | tail -2")
         .types("consign doctor --listen 0.0.0.0:7420")
         .types("consign backup copy.db --database-url sqlite:consign.db >/dev/null");
     let vandal = Connection::open(session.ledger.folder().join("copy.db")).unwrap();
