@@ -48,8 +48,8 @@ pub(crate) struct Inbox {
     #[arg(long, conflicts_with = "wait_s")]
     follow: bool,
 
-    /// Acknowledge what was printed, once it is printed
-    #[arg(long)]
+    /// Acknowledge what was printed, once it is printed, and so all before it: not with --after
+    #[arg(long, conflicts_with = "after")]
     ack: bool,
 
     /// Print nothing: acknowledge all messages up to this number

@@ -98,7 +98,7 @@ pub(crate) enum Command {
     Prune(prune::Prune),
     /// Look at settings, disk, ledger, clock and server, and say what to do
     Doctor(Box<doctor::Doctor>),
-    /// Ask a SQLite ledger whether all holds that must, also while its server runs
+    /// Ask a ledger whether all holds that must, also while its servers run
     Audit(audit::Audit),
     /// Bring the ledger's schema up to date, and end
     Migrate(migrate::Migrate),

@@ -39,6 +39,18 @@ fn the_callee_of_the_page_ends_its_work_when_it_is_told_to() {
 }
 
 #[test]
+fn the_callee_of_the_page_says_that_its_work_failed() {
+    let session = Session::new();
+    session.delegates("d1");
+    session.prepares(&callee("(exit 3)"));
+    let ended = session.client().delegation("d1");
+    assert_eq!(
+        (&ended["status"], &ended["error_detail"]),
+        (&"failed".into(), &"exit code 3".into())
+    );
+}
+
+#[test]
 fn claiming_takes_what_waits() {
     let mut session = Session::new();
     session.delegates("d1").delegates("d2").delegates("d3");

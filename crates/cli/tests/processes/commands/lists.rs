@@ -101,7 +101,8 @@ fn an_inbox_is_acknowledged_and_read_from_there() {
         .types("consign inbox alice --wait-s 1")
         .types("consign inbox alice --after 0")
         .types("consign inbox alice --wait-s 61")
-        .types("consign inbox alice --ack-through 4 --ack");
+        .types("consign inbox alice --ack-through 4 --ack")
+        .types("consign inbox alice --after 4 --ack");
     session.reads_as("inbox_acknowledged");
 }
 
