@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -120,6 +121,7 @@ fn open_locked(path: &Path, lock: File) -> Result<Opened, OpenError> {
         return Err(OpenError::ManyNames { path: path.to_owned(), names });
     }
     let sqlite = |why| sqlite_error(path, why);
+    make_private(path);
     let mut connection = Connection::open(path).map_err(sqlite)?;
     refuse_strangers(&connection, path)?;
     // Before anything is written: a ledger of a later version is left as it is.
@@ -128,6 +130,13 @@ fn open_locked(path: &Path, lock: File) -> Result<Opened, OpenError> {
     migrate(&mut connection, version).map_err(sqlite)?;
     let latest = latest(&connection).map_err(sqlite)?;
     Ok(Opened { path: itself(path), connection, lock, latest })
+}
+
+/// Makes the file of a new ledger one that only its owner reads, because the secret that leases are made of will be in
+/// it, and people's tasks; SQLite gives the files beside it the same rights. Where there is a file it keeps its own, and
+/// where none can be made, SQLite says why.
+fn make_private(path: &Path) {
+    drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
 }
 
 /// A connection to a ledger that exists, whoever has it open, for reading alone. Reading under WAL needs no lock,

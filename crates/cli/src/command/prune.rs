@@ -4,6 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -165,8 +166,9 @@ impl Export {
     fn open(path: &Path) -> Result<Self, CliError> {
         let unwritable = |why| CliError::Unwritable { path: path.to_owned(), why };
         let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).append(true).create(true).open(path).map_err(unwritable)?;
+        // Whatever people's agents were told is in it.
+        options.read(true).append(true).create(true).mode(0o600);
+        let mut file = options.open(path).map_err(unwritable)?;
         end_a_torn_line(&mut file).map_err(unwritable)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         // A file that is new must still be in its folder after a power cut.

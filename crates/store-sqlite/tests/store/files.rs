@@ -1,6 +1,7 @@
 //! What becomes of a ledger whose files somebody moves about.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use consign_store_sqlite::{OpenError, SqliteStore};
@@ -30,6 +31,17 @@ async fn nothing_is_acknowledged_into_a_file_that_is_not_there() {
             fs::rename(&aside, &file).unwrap();
             world.play("bob beats D1            told in_progress").await;
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_its_owner_reads_a_ledger() {
+    let mut world = World::<Sqlite>::new().await;
+    world.play("alice delegates D1 to bob").await;
+    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let file = world.backend().path().with_file_name(name);
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
 
