@@ -147,7 +147,8 @@ impl Round {
     }
 
     pub(super) fn fail(self, failure: &Failure) {
-        tracing::error!(%failure, "heartbeats could not be recorded");
+        let heartbeats = self.rows.len();
+        tracing::error!(%failure, heartbeats, "what was heard could not be recorded");
         for (count, reply) in self.replies {
             drop(reply.send((0..count).map(|_| Ok(Err(told(failure)))).collect()));
         }

@@ -20,7 +20,9 @@ impl Writing {
 
     /// Facts were committed. A mark or a beat is less: it may find room in a page where nothing else does.
     pub(crate) fn succeeded(&self) {
-        self.failed.store(false, Ordering::Relaxed);
+        if self.failed.swap(false, Ordering::Relaxed) {
+            tracing::info!("the ledger is written to again");
+        }
     }
 
     pub(crate) fn fails(&self) -> bool {
