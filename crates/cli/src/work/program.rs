@@ -76,9 +76,7 @@ impl Program {
         }
         command
     }
-}
 
-impl Program {
     /// Why it could not be started, and what to do about it.
     pub(crate) fn not_started(&self, why: &io::Error) -> String {
         let hint = match Errno::from_io_error(why) {

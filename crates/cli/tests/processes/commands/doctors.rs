@@ -12,7 +12,7 @@ fn a_doctor_says_what_is_wrong_and_what_to_do() {
         .types("consign doctor --help")
         .types("consign doctor --database-url sqlite:consign.db")
         .types("consign doctor --database-url sqlite:consign.db --json")
-        .types("consign doctor --database-url sqlite:consign.db --url http://127.0.0.1:1 --retry-for-s 0")
+        .types("consign doctor --database-url sqlite:consign.db --url http://127.0.0.1:1 --retry-for-s 12")
         .types("consign doctor --database-url sqlite:consign.db --stuck-threshold-s 5 --brake off --retention-days 0 | head -2")
         .types("consign doctor --database-url sqlite:not-yet.db")
         .types("consign doctor --database-url sqlite:missing/consign.db | head -3")

@@ -21,6 +21,7 @@ fn what_was_kept_long_enough_goes_and_is_written_down_first() {
         .types("consign prune --dry-run --json")
         .types("consign prune --export missing/went.jsonl")
         .types("consign prune --export went.jsonl")
+        .types("ls -l went.jsonl | cut -c1-10")
         .types("wc -l < went.jsonl")
         .types("cut -c1-100 went.jsonl")
         .types("consign show read")
