@@ -75,8 +75,34 @@ fn of_pass(latest: &SweepReport, interval_s: u32, now: Timestamp) -> Diagnosis {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::diagnosis::State;
+
+    /// A server's answers, one after the other.
+    async fn answers(listener: TcpListener, bodies: [&str; 2]) {
+        for body in bodies {
+            let (mut asker, _) = listener.accept().await.unwrap();
+            let _request = asker.read(&mut [0; 4096]).await.unwrap();
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            asker.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_pass_of_a_server_that_has_just_started_is_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let report = r#"{"sweeps": [{"started_at": "2026-01-31T12:00:00Z", "duration_ms": 7, "deadline_failures": 0,
+            "stuck_marked": 0, "errors": 0, "requeued": 0, "examined": 0, "rearmed": 0, "held": 0}]}"#;
+        tokio::spawn(answers(listener, [r#"{"sweeps": []}"#, report]));
+        assert_eq!(latest_pass(&client).await.unwrap().unwrap().duration_ms, 7);
+    }
 
     #[test]
     fn a_sweeper_that_is_late_or_fails_is_wrong() {
