@@ -37,6 +37,9 @@ const LOOK_EVERY_S: u64 = 5;
 const WARM_UP_S: f64 = 60.0;
 /// By so much PostgreSQL's counts are behind.
 const LAG_S: f64 = 1.0;
+/// The fleet began at once, so it is re-armed in waves, and in one of these what a pass has counted and PostgreSQL has
+/// not yet is thousands of updates. Between two waves fewer than so many are re-armed from one look to the next.
+const CALM: f64 = 500.0;
 /// Of the updates that heartbeats made, so many in a hundred at least must have stayed within their page.
 const HOT_PERCENT_MIN: f64 = 99.9;
 
@@ -231,10 +234,14 @@ async fn look(address: SocketAddr, client: &Client, at_s: f64) -> Outcome<Look> 
     })
 }
 
-/// What the looks between two moments say of the heartbeats: how many in a hundred stayed within their page.
+/// What the looks between two moments say of the heartbeats: how many in a hundred stayed within their page. From a calm
+/// look to a calm look.
 fn hot_percent(looks: &[Look], from_s: f64, to_s: f64) -> Option<f64> {
-    let mut within = looks.iter().filter(|look| look.at_s >= from_s && look.at_s <= to_s);
-    let (first, last) = (within.next()?, within.next_back()?);
+    let calm = looks.windows(2).filter(|pair| pair[1].swept - pair[0].swept < CALM);
+    let mut within =
+        calm.map(|pair| pair[1]).filter(|look| look.at_s >= from_s && look.at_s <= to_s);
+    let first = within.next()?;
+    let last = within.last()?;
     let cold = (last.updates - first.updates) - (last.hot - first.hot);
     let beats = last.beats - first.beats;
     // What passes and first heartbeats change is indexed, and cannot stay. PostgreSQL's own counts are a second behind.
