@@ -1,8 +1,8 @@
 //! Copies what was committed from the WAL into the file, beside the writer, so that no commit waits for it.
 //!
-//! It copies what it can and waits for nobody: a stretch at a time while the writer is busy, and the rest once it rests.
-//! Where all was copied, SQLite begins the WAL anew, over blocks that the file has already: appending to it costs twice as
-//! much. Where the writer never rests, it begins the WAL anew itself.
+//! It copies what it can and waits for nobody: a stretch at a time while the WAL grows fast, and what there is once it
+//! does not. Where all was copied, SQLite begins the WAL anew, over blocks that the file has already: appending to it
+//! costs twice as much. Where the writer never rests, it begins the WAL anew itself.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,15 +14,17 @@ use rusqlite::Connection;
 
 use crate::open::{OpenError, open_to_copy};
 
-/// Pages by which the WAL grows between two copies: 32 MiB.
-const PAGES_BETWEEN: i32 = 8192;
-/// How long after a stretch the rest is copied, too, if it did not become another stretch by then.
-const REST: Duration = Duration::from_millis(200);
+/// Pages by which the WAL grows between two calls: 4 MiB. Less is not worth a copy.
+const PAGES_CALL: i32 = 1024;
+/// Pages of a stretch: 32 MiB. Most of what is written is written again soon, so that longer ones copy less.
+const PAGES_STRETCH: i32 = 8192;
+/// How long after a call all is copied, if no other came by then.
+const REST: Duration = Duration::from_secs(1);
 
 /// The copying thread of one ledger.
 pub(crate) struct Checkpointer {
     /// Held here alone: the thread ends when it is dropped.
-    wake: Option<Arc<SyncSender<()>>>,
+    wake: Option<Arc<SyncSender<i32>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -39,21 +41,23 @@ impl Checkpointer {
     /// What the writer tells after each commit: how many pages its WAL has.
     pub(crate) fn bell(&self) -> impl FnMut(i32) + Send + 'static {
         let wake = self.wake.as_ref().map(Arc::downgrade).unwrap_or_default();
-        let mut next = PAGES_BETWEEN;
+        let mut called_at = 0;
         move |pages| {
-            if pages < next - PAGES_BETWEEN {
-                // All was copied and nobody read it any more, so the WAL began anew.
-                next = PAGES_BETWEEN;
-            }
-            if pages >= next {
-                next = pages + PAGES_BETWEEN;
+            called_at = since(called_at, pages);
+            if pages - called_at >= PAGES_CALL {
+                called_at = pages;
                 // Where a call waits already, or the ledger is being closed, this one is not needed.
                 if let Some(wake) = wake.upgrade() {
-                    let _full = wake.try_send(());
+                    let _full = wake.try_send(pages);
                 }
             }
         }
     }
+}
+
+/// Where a WAL that has so many pages had `before` at an earlier moment: at none of them, if it began anew meanwhile.
+fn since(before: i32, pages: i32) -> i32 {
+    if pages < before { 0 } else { before }
 }
 
 impl Drop for Checkpointer {
@@ -65,13 +69,22 @@ impl Drop for Checkpointer {
     }
 }
 
-fn serve(connection: &Connection, calls: &Receiver<()>) {
-    while calls.recv().is_ok() {
-        copy(connection);
-        while let Ok(()) = calls.recv_timeout(REST) {
-            copy(connection);
+fn serve(connection: &Connection, calls: &Receiver<i32>) {
+    let mut copied_at = 0;
+    while let Ok(mut pages) = calls.recv() {
+        loop {
+            copied_at = since(copied_at, pages);
+            if pages - copied_at >= PAGES_STRETCH {
+                copy(connection);
+                copied_at = pages;
+            }
+            match calls.recv_timeout(REST) {
+                Ok(more) => pages = more,
+                Err(_) => break,
+            }
         }
         copy(connection);
+        copied_at = pages;
     }
 }
 
@@ -84,63 +97,101 @@ fn copy(connection: &Connection) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+    use std::time::Instant;
+
     use rusqlite::hooks::Wal;
 
     use super::*;
 
-    /// Pages of the usual size.
+    /// Bytes of a page of the usual size.
     const PAGE_BYTES: u64 = 4096;
+    /// Longer than anything takes here.
+    const LONG: Duration = Duration::from_secs(60);
 
-    fn pages(path: &Path) -> u64 {
-        std::fs::metadata(path).unwrap().len() / PAGE_BYTES
+    /// A file with a WAL, and who copies it.
+    struct Ledger {
+        path: PathBuf,
+        writer: Connection,
+        _checkpointer: Checkpointer,
+        _folder: tempfile::TempDir,
     }
 
-    #[test]
-    fn what_has_grown_enough_is_copied_while_the_writer_has_the_ledger_open() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger.db");
-        let mut writer = Connection::open(&path).unwrap();
-        writer.pragma_update(None, "journal_mode", "WAL").unwrap();
-        writer.execute_batch("CREATE TABLE ballast (page BLOB)").unwrap();
-        let checkpointer = Checkpointer::start(&path).unwrap();
-        let mut bell = checkpointer.bell();
-        let told = move |_: &mut Wal, pages| {
-            bell(pages);
-            Ok(())
-        };
-        writer.wal_hook(Some(told)).unwrap();
-        let grow = |pages: i32| {
+    impl Ledger {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("ledger.db");
+            let mut writer = Connection::open(&path).unwrap();
+            writer.pragma_update(None, "journal_mode", "WAL").unwrap();
+            writer.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+            writer.execute_batch("CREATE TABLE ballast (page BLOB)").unwrap();
+            let checkpointer = Checkpointer::start(&path).unwrap();
+            let mut bell = checkpointer.bell();
+            let told = move |_: &mut Wal, pages| {
+                bell(pages);
+                Ok(())
+            };
+            writer.wal_hook(Some(told)).unwrap();
+            Self { path, writer, _checkpointer: checkpointer, _folder: folder }
+        }
+
+        fn grow(&self, pages: i32) {
             let sql =
                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-                       INSERT INTO ballast SELECT zeroblob(4000) FROM n";
-            writer.execute(sql, [pages]).unwrap();
-        };
-        grow(PAGES_BETWEEN / 2);
-        let before = pages(&path);
-        grow(PAGES_BETWEEN);
-        // Ends after the call that waits, if one does.
-        drop(checkpointer);
-        let least = u64::from(PAGES_BETWEEN.unsigned_abs());
-        assert!(before < least / 2, "{before} pages were copied before it was worth it");
-        assert!(pages(&path) > least, "{} pages were copied", pages(&path));
+                 INSERT INTO ballast SELECT zeroblob(4000) FROM n";
+            self.writer.execute(sql, [pages]).unwrap();
+        }
+
+        /// Waits until so many pages are in the file.
+        fn copied(&self, pages: i32) {
+            let (bytes, begun) = (u64::from(pages.unsigned_abs()) * PAGE_BYTES, Instant::now());
+            while std::fs::metadata(&self.path).unwrap().len() < bytes {
+                assert!(begun.elapsed() < LONG, "{pages} pages were not copied");
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
     }
 
     #[test]
-    fn it_is_called_once_per_stretch_and_again_once_the_wal_began_anew() {
+    fn a_stretch_is_copied_although_the_wal_goes_on_growing() {
+        let ledger = Ledger::new();
+        let begun = Instant::now();
+        while begun.elapsed() < LONG {
+            ledger.grow(PAGES_CALL);
+            let bytes = std::fs::metadata(&ledger.path).unwrap().len();
+            if bytes >= u64::from(PAGES_CALL.unsigned_abs()) * PAGE_BYTES {
+                return;
+            }
+        }
+        panic!("nothing was copied");
+    }
+
+    #[test]
+    fn less_than_a_stretch_is_copied_once_the_writer_rests() {
+        let ledger = Ledger::new();
+        ledger.grow(PAGES_CALL);
+        ledger.copied(PAGES_CALL);
+        // All was copied, so the WAL begins anew, and counts from nothing.
+        ledger.grow(PAGES_CALL);
+        ledger.copied(2 * PAGES_CALL);
+    }
+
+    #[test]
+    fn it_is_called_once_for_so_many_pages_and_again_once_the_wal_began_anew() {
         let (wake, calls) = sync_channel(1);
         let checkpointer = Checkpointer { wake: Some(Arc::new(wake)), thread: None };
         let mut bell = checkpointer.bell();
         for (pages, called) in [
-            (PAGES_BETWEEN - 1, false),
-            (PAGES_BETWEEN, true),
-            (PAGES_BETWEEN + 1, false),
-            (2 * PAGES_BETWEEN, true),
+            (PAGES_CALL - 1, false),
+            (PAGES_CALL, true),
+            (PAGES_CALL + 1, false),
+            (2 * PAGES_CALL, true),
             (10, false),
-            (PAGES_BETWEEN - 1, false),
-            (PAGES_BETWEEN, true),
+            (PAGES_CALL - 1, false),
+            (PAGES_CALL, true),
         ] {
             bell(pages);
-            assert_eq!(calls.try_recv().is_ok(), called, "{pages}");
+            assert_eq!(calls.try_recv().ok(), called.then_some(pages));
         }
     }
 }
