@@ -84,15 +84,15 @@ fn tally_callee(
 ) -> Result<(), Trouble> {
     let values = params![callee_id, status, change];
     if change > 0 {
-        let sql = "INSERT INTO callee_tallies (callee_id, status, count) VALUES (?1, ?2, ?3)
+        let more = "INSERT INTO callee_tallies (callee_id, status, count) VALUES (?1, ?2, ?3)
                    ON CONFLICT DO UPDATE SET count = count + excluded.count";
-        statements.get(sql)?.execute(values)?;
-    } else {
-        let less =
-            "UPDATE callee_tallies SET count = count + ?3 WHERE callee_id = ?1 AND status = ?2";
-        statements.get(less)?.execute(values)?;
-        let forget =
-            "DELETE FROM callee_tallies WHERE callee_id = ?1 AND status = ?2 AND count = 0";
+        statements.get(more)?.execute(values)?;
+        return Ok(());
+    }
+    let less = "UPDATE callee_tallies SET count = count + ?3
+                WHERE callee_id = ?1 AND status = ?2 AND count <> -?3";
+    if statements.get(less)?.execute(values)? == 0 {
+        let forget = "DELETE FROM callee_tallies WHERE callee_id = ?1 AND status = ?2";
         statements.get(forget)?.execute([callee_id, status])?;
     }
     Ok(())

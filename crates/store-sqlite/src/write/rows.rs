@@ -34,9 +34,11 @@ pub(super) fn write(
                 (next, CREATED)
             }
         };
-        // More may have happened to a new one in the batch that made it.
-        if delegation.version != version {
-            update(statements, (num, version), delegation, verdicts.get(&place).copied())?;
+        match (delegation.version - version, verdicts.get(&place)) {
+            (0, _) => {}
+            (1, Some(verdict)) => end(statements, (num, version), delegation, *verdict)?,
+            // More may have happened to a new one in the batch that made it.
+            (_, verdict) => update(statements, (num, version), delegation, verdict.copied())?,
         }
         beside(statements, num, row)?;
         nums.push(num);
@@ -152,15 +154,50 @@ fn update(
         d.dispatched,
         verdict_seq,
     ])?;
-    if written != 1 {
-        return Err(Trouble::Moved(num));
-    }
+    is_one(written, num)?;
     if d.attempt > 1 {
         // Apart, because naming an indexed column costs its index a write even where the value stays.
         let sql = "UPDATE delegations SET callee_id = ?2 WHERE num = ?1 AND callee_id <> ?2";
         statements.get(sql)?.execute(params![num, d.callee_id.as_str()])?;
     }
     Ok(())
+}
+
+/// The same where nothing but its verdict happened to it: a pass writes thousands of these, and naming the columns
+/// that a verdict leaves as they are costs a tenth of a row.
+fn end(
+    statements: &mut Prepared<'_>,
+    (num, version): (i64, u64),
+    d: &Delegation,
+    verdict: Seq,
+) -> Result<(), Trouble> {
+    let sql = "UPDATE delegations SET
+                   status = ?3, error_detail = ?4, failure = ?5, stuck_reason = NULL, stuck_at = NULL, waiting = NULL,
+                   clocks_from = ?6, last_heartbeat = ?7, progress_at = ?8, answer_hash = ?9, version = ?10,
+                   updated_at = ?11, finished_at = ?11, last_act_kind = ?12, last_act_role = ?13, verdict_seq = ?14
+               WHERE num = ?1 AND version = ?2";
+    let written = statements.get(sql)?.execute(params![
+        num,
+        version,
+        d.status.as_str(),
+        d.error_detail,
+        d.failure.map(|failure| failure.as_str()),
+        ms(d.clocks_from),
+        ms(d.last_heartbeat),
+        ms(d.progress_at),
+        d.answer_hash,
+        d.version,
+        d.updated_at.0,
+        d.last_act.0.as_str(),
+        d.last_act.1.as_str(),
+        verdict,
+    ])?;
+    is_one(written, num)
+}
+
+/// Nobody but the one writer changes a row, so it is at the version that was loaded.
+fn is_one(written: usize, num: i64) -> Result<(), Trouble> {
+    if written == 1 { Ok(()) } else { Err(Trouble::Moved(num)) }
 }
 
 fn insert_bodies(
