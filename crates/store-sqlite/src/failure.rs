@@ -1,5 +1,6 @@
 //! From SQLite's errors to the ledger's kinds of failure.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use consign_ledger::{CorruptRow, Failure};
@@ -50,15 +51,18 @@ fn is_theirs(error: &Error) -> bool {
     }
 }
 
-/// What became of a failed commit. Where the disk would not flush, nothing is certain any more, and the
-/// process ends: the next start reads what is really there.
+/// What became of a failed commit.
 pub(crate) fn commit_trouble(error: Error) -> Trouble {
     match error.sqlite_error().map(|failure| (failure.code, failure.extended_code)) {
-        Some((_, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)) => {
-            tracing::error!(%error, "the disk did not flush a commit; ending the process, start it again");
-            std::process::abort();
-        }
+        Some((_, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)) => the_disk_failed(&error),
         Some((ErrorCode::SystemIoFailure, _)) => Trouble::CommitUnknown(error),
         _ => Trouble::Sqlite(error),
     }
+}
+
+/// The disk would not flush, so nothing is certain any more, and the process ends: the next start reads what is really
+/// there.
+pub(crate) fn the_disk_failed(error: &impl Display) -> ! {
+    tracing::error!(%error, "the disk did not flush a commit; ending the process, start it again");
+    std::process::abort();
 }

@@ -24,9 +24,7 @@ type Identity = (u64, u64);
 impl Files {
     /// The files of the ledger at `path`, which is open and was read.
     pub(crate) fn of(path: &Path) -> Result<Self, OpenError> {
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
-        Ok(Self([OpenFile::at(path.to_owned())?, OpenFile::at(wal.into())?]))
+        Ok(Self([OpenFile::at(path.to_owned())?, OpenFile::at(wal_of(path))?]))
     }
 
     /// Where a file is gone, or is another one, nothing may be written.
@@ -36,6 +34,13 @@ impl Files {
             Some(file) => Err(Trouble::FileGone(file.path.clone())),
         }
     }
+}
+
+/// The WAL of the ledger at `path`.
+pub(crate) fn wal_of(path: &Path) -> PathBuf {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    wal.into()
 }
 
 impl OpenFile {

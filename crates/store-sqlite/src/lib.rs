@@ -8,6 +8,7 @@ mod checkpointer;
 mod condition;
 mod failure;
 mod files;
+mod flusher;
 mod open;
 #[cfg(test)]
 mod plans;
@@ -62,7 +63,8 @@ impl SqliteStore {
         let path = &opened.path;
         let time = Arc::new(LedgerTime::new(clock, opened.latest));
         let writer = Writer::start(opened.connection, opened.lock, Arc::clone(&time), path)?;
-        Ok(Self { time, writer, readers: Readers::start(path)? })
+        let readers = Readers::start(path, writer.flushes())?;
+        Ok(Self { time, readers, writer })
     }
 }
 
@@ -212,5 +214,66 @@ impl Store for SqliteStore {
         // In small transactions, so that nobody waits long behind them.
         while self.writer.ask(move |pen| write::tidy(pen, now)).await? {}
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use consign_testkit::HandClock;
+
+    use super::*;
+    use crate::writer::{End, Flush};
+
+    #[tokio::test]
+    async fn nobody_hears_what_a_reader_saw_before_it_is_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("ledger.db"), HandClock::default());
+        let store = store.unwrap();
+        let flushes = store.writer.flushes();
+        let commit = flushes.begin();
+        let mut seen = pin!(store.stats());
+        while flushes.held_back() == 0 {
+            let early = std::future::poll_fn(|task| Poll::Ready(seen.as_mut().poll(task))).await;
+            assert!(early.is_pending(), "it was told before the flush");
+            tokio::task::yield_now().await;
+        }
+        drop(commit);
+        flushes.flush();
+        assert_eq!(seen.await.unwrap(), Stats::default());
+    }
+
+    /// However busy the writer is, so that the flush is another thread's.
+    #[tokio::test]
+    async fn what_must_outlive_a_power_cut_is_on_the_disk_when_it_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("ledger.db"), HandClock::default());
+        let store = store.unwrap();
+        let flushes = store.writer.flushes();
+        let write = |flush, number: i64| {
+            store.writer.ask(move |pen| {
+                pen.transaction(flush, |transaction, _| {
+                    transaction.execute("UPDATE numbers SET last = ?1", [number])?;
+                    Ok((number, End::Commit))
+                })
+            })
+        };
+        let before = flushes.flushed();
+        for number in 1..=100 {
+            let durable = async {
+                write(Flush::ToDisk, number).await.unwrap();
+                assert_eq!(flushes.flushed() - before, number.unsigned_abs());
+            };
+            let others = async {
+                for _ in 0..3 {
+                    let (one, other) =
+                        tokio::join!(write(Flush::ToSystem, 0), write(Flush::ToSystem, 1));
+                    one.and(other).unwrap();
+                }
+            };
+            tokio::join!(durable, others);
+        }
     }
 }

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::failure::Trouble;
+use crate::flusher::Flushes;
 use crate::open::{OpenError, open_reader, sqlite_error, touch};
 
 /// Reading threads.
@@ -26,12 +27,13 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub(crate) struct Readers {
     jobs: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
+    flushes: Arc<Flushes>,
 }
 
 impl Readers {
-    pub(crate) fn start(path: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn start(path: &Path, flushes: Arc<Flushes>) -> Result<Self, OpenError> {
         let (jobs, jobs_in) = channel();
-        let mut readers = Self { jobs: Some(jobs), threads: vec![] };
+        let mut readers = Self { jobs: Some(jobs), threads: vec![], flushes };
         let jobs_in = Arc::new(Mutex::new(jobs_in));
         for number in 0..READERS {
             let connection = open_reader(path)?;
@@ -44,14 +46,17 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Runs `read` in one read transaction.
+    /// Runs `read` in one read transaction. What it saw is on the disk when it answers.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        let job =
-            move |connection: &mut Connection| drop(reply.send(in_one_look(connection, read)));
+        let flushes = Arc::clone(&self.flushes);
+        let job = move |connection: &mut Connection| {
+            let seen = in_one_look(connection, read);
+            flushes.answer(move || drop(reply.send(seen)));
+        };
         let gone = |what: &str| Failure::Unavailable(what.into());
         let jobs = self.jobs.as_ref().ok_or_else(|| gone("no reader is left"))?;
         jobs.send(Box::new(job)).map_err(|_| gone("no reader is left"))?;

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use rusqlite::{Connection, Row};
 
+use crate::files::wal_of;
+
 /// Pages past which what is left of the WAL is copied and it is begun anew: 96 MiB. Who starts after a crash reads all of
 /// it first, which takes 2 to 3 ms for each MiB.
 const PAGES_MAX: i32 = 24_576;
@@ -27,11 +29,10 @@ pub(crate) struct Wal {
 impl Wal {
     /// The WAL of the ledger at `ledger`.
     pub(crate) fn of(ledger: &Path) -> Self {
-        let mut path = ledger.as_os_str().to_owned();
-        path.push("-wal");
+        let path = wal_of(ledger);
         let pages = Arc::default();
         let (begin_past_pages, cut_past_bytes) = (PAGES_MAX, BYTES_MAX);
-        Self { path: path.into(), pages, begin_past_pages, cut_past_bytes }
+        Self { path, pages, begin_past_pages, cut_past_bytes }
     }
 
     /// Where each commit tells how many pages there are.

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use crate::checkpointer::Checkpointer;
 use crate::failure::{Trouble, commit_trouble};
 use crate::files::Files;
+use crate::flusher::{Flusher, Flushes};
 use crate::open::{OpenError, sqlite_error};
 use crate::time::LedgerTime;
 use crate::wal::Wal;
@@ -24,6 +25,7 @@ type Job = Box<dyn FnOnce(&mut Pen) + Send>;
 /// The writing thread of one ledger.
 pub(crate) struct Writer {
     checkpointer: Option<Checkpointer>,
+    flushes: Arc<Flushes>,
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -34,10 +36,10 @@ pub(crate) struct Pen {
     files: Files,
     pub(crate) time: Arc<LedgerTime>,
     wal: Wal,
-    flushing: Option<Flush>,
+    flushes: Arc<Flushes>,
 }
 
-/// What a commit waits for.
+/// What the answer to a commit waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flush {
     /// The disk: it outlives a power cut.
@@ -63,12 +65,23 @@ impl Writer {
             Ok(())
         }));
         told.map_err(|why| sqlite_error(path, why))?;
+        // What must be flushed is flushed here.
+        let no_flush = connection.pragma_update(None, "synchronous", "NORMAL");
+        no_flush.map_err(|why| sqlite_error(path, why))?;
         let files = Files::of(path)?;
-        let pen = Pen { connection, files, time, wal, flushing: None };
+        let flusher = Flusher::start(path)?;
+        let pen = Pen { connection, files, time, wal, flushes: flusher.flushes() };
+        let (checkpointer, shared) = (Some(checkpointer), flusher.flushes());
         let thread = thread::Builder::new().name("writer".to_owned());
-        let thread =
-            thread.spawn(move || serve(pen, &jobs_in, &lock)).map_err(OpenError::Thread)?;
-        Ok(Self { checkpointer: Some(checkpointer), jobs: Some(jobs), thread: Some(thread) })
+        let thread = thread
+            .spawn(move || serve(pen, &flusher, &jobs_in, &lock))
+            .map_err(OpenError::Thread)?;
+        Ok(Self { checkpointer, flushes: shared, jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// How far what it committed is on the disk.
+    pub(crate) fn flushes(&self) -> Arc<Flushes> {
+        Arc::clone(&self.flushes)
     }
 
     pub(crate) async fn ask<T: Send + 'static>(
@@ -76,7 +89,10 @@ impl Writer {
         write: impl FnOnce(&mut Pen) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        let job = move |pen: &mut Pen| drop(reply.send(write(pen)));
+        let job = move |pen: &mut Pen| {
+            let written = write(pen);
+            pen.flushes.answer(move || drop(reply.send(written)));
+        };
         let gone = || Failure::Unavailable("the writer is gone".into());
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         jobs.send(Box::new(job)).map_err(|_| gone())?;
@@ -97,13 +113,20 @@ impl Drop for Writer {
     }
 }
 
-fn serve(mut pen: Pen, jobs: &Receiver<Job>, _lock: &File) {
-    while let Ok(job) = jobs.recv() {
+fn serve(mut pen: Pen, flusher: &Flusher, jobs: &Receiver<Job>, _lock: &File) {
+    let mut next = None;
+    while let Some(job) = next.or_else(|| jobs.recv().ok()) {
         if catch_unwind(AssertUnwindSafe(|| job(&mut pen))).is_err() {
             tracing::error!("a write panicked and was rolled back");
         }
         if let Err(error) = pen.wal.look_after(&pen.connection) {
             tracing::warn!(%error, "the WAL could not be begun anew; it is tried again");
+        }
+        next = jobs.try_recv().ok();
+        match next {
+            Some(_) => flusher.flush_beside(),
+            // Nothing waits, so that waking another thread would only take longer.
+            None => pen.flushes.flush(),
         }
     }
 }
@@ -115,24 +138,15 @@ impl Pen {
         flush: Flush,
         write: impl FnOnce(&Transaction<'_>, &LedgerTime) -> Result<(T, End), Trouble>,
     ) -> Result<T, Trouble> {
-        self.flush_to(flush)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (answer, end) = write(&transaction, &self.time)?;
         if end == End::Commit {
             self.files.must_be_there()?;
+            let _until_its_end = (flush == Flush::ToDisk).then(|| self.flushes.begin());
             transaction.commit().map_err(commit_trouble)?;
         }
         Ok(answer)
-    }
-
-    fn flush_to(&mut self, flush: Flush) -> Result<(), Trouble> {
-        if self.flushing != Some(flush) {
-            let level = if flush == Flush::ToDisk { "FULL" } else { "NORMAL" };
-            self.connection.pragma_update(None, "synchronous", level)?;
-            self.flushing = Some(flush);
-        }
-        Ok(())
     }
 }
 
