@@ -3,7 +3,8 @@
 use consign_ledger::delegation::listening::Listening;
 use consign_ledger::delegation::watch::{RowNum, Watch};
 use consign_ledger::query::Lane;
-use consign_ledger::{Failure, Reader, Store};
+use consign_ledger::{Failure, Reader, SWEEP_BATCH_MAX, Store};
+use futures_util::stream;
 
 use crate::brake::{self, Brake};
 use crate::pass::{Broken, Pass};
@@ -47,7 +48,9 @@ impl<S: Store> Pass<S> {
             plan.spare_the_silent(self.now);
         }
         self.rearm(&mut plan).await?;
-        self.examine(plan.examine.iter().map(|row| row.num).collect()).await
+        let nums: Vec<RowNum> = plan.examine.iter().map(|row| row.num).collect();
+        let batches: Vec<_> = nums.chunks(SWEEP_BATCH_MAX).map(|nums| Ok(nums.to_vec())).collect();
+        self.examine(stream::iter(batches)).await
     }
 
     async fn listening_for(&self, page: &[Watch]) -> Result<Listening, Failure> {

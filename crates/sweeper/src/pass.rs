@@ -1,12 +1,15 @@
 //! One pass, in its order: deadlines first, whatever else fails; then what ended, and what may be silent.
 
+use std::future::ready;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consign_ledger::command::{Sweep, Swept};
 use consign_ledger::delegation::watch::RowNum;
-use consign_ledger::query::Lane;
+use consign_ledger::query::{Due, Lane};
 use consign_ledger::{Error, Failure, Ledger, Reader, SWEEP_BATCH_MAX, Store, Time};
-use tokio::join;
+use futures_util::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _};
 
 use crate::Shared;
 use crate::brake::Brake;
@@ -17,6 +20,8 @@ use crate::walk::Walk;
 
 /// Transactions that may fail in a row before a step of the pass gives up.
 const FAILED_IN_A_ROW_MAX: usize = 3;
+/// Batches of a pass that are on their way at once: while one is flushed, the next is decided.
+const BATCHES_AT_ONCE: usize = 2;
 /// A long pass walks the deadlines again after so many milliseconds.
 const DEADLINES_EVERY_MS: i64 = 500;
 
@@ -82,18 +87,11 @@ impl<S: Store> Pass<S> {
 
     async fn deadlines(&mut self, now: Time) -> Result<(), Broken> {
         self.deadlines_at = now;
-        let ledger = self.ledger().clone();
-        let mut walk = Walk::new(Lane::Deadline, now, self.behind());
-        let mut page = walk.next(ledger.reader()).await?;
-        while !page.is_empty() {
-            let nums = page.iter().map(|due| due.watch.num);
-            let nums = nums.filter(|num| !self.skips(*num)).collect();
-            // The next page lies behind this one, whatever becomes of it, so it is read meanwhile.
-            let (examined, next) = join!(self.examine(nums), walk.next(ledger.reader()));
-            examined?;
-            page = next?;
-        }
-        Ok(())
+        let shared = Arc::clone(&self.shared);
+        // Each page lies behind the one before it, whatever becomes of that one, so it is read meanwhile.
+        let walk = Walk::new(Lane::Deadline, now, self.behind()).by(SWEEP_BATCH_MAX);
+        let nums = |page: Vec<Due>| page.iter().map(|due| due.watch.num).collect();
+        self.examine(walk.pages(shared.ledger.reader()).map_ok(nums)).await
     }
 
     /// However long the other lanes are, deadlines are looked after in between.
@@ -105,19 +103,33 @@ impl<S: Store> Pass<S> {
         }
     }
 
-    /// Examines rows whole, in bounded transactions. Each has its own outcome.
-    pub(crate) async fn examine(&mut self, nums: Vec<RowNum>) -> Result<(), Broken> {
-        for chunk in nums.chunks(SWEEP_BATCH_MAX) {
-            let steps = chunk.iter().copied().map(Sweep::Examine).collect();
-            let answers = self.ledger().sweep(steps).await;
-            let goes_on = self.count_failed_transaction(&answers);
-            for (num, answer) in chunk.iter().zip(answers) {
+    /// Examines rows whole, a transaction for each batch. Each row has its own outcome.
+    pub(crate) async fn examine(
+        &mut self,
+        batches: impl Stream<Item = Result<Vec<RowNum>, Failure>>,
+    ) -> Result<(), Broken> {
+        let (shared, now) = (Arc::clone(&self.shared), self.now);
+        let gave_up = AtomicBool::new(false);
+        let examined = batches
+            .take_while(|_| ready(!gave_up.load(Ordering::Relaxed)))
+            .map_ok(|mut nums| {
+                nums.retain(|num| !shared.memory().rows.skips(*num, now));
+                let steps = nums.iter().copied().map(Sweep::Examine).collect();
+                shared.ledger.sweep(steps).map(|answers| Ok((nums, answers)))
+            })
+            .try_buffered(BATCHES_AT_ONCE);
+        let mut examined = pin!(examined);
+        let mut outcome = Ok(());
+        while let Some((nums, answers)) = examined.try_next().await? {
+            // What is on its way by then is still counted.
+            outcome = outcome.and(self.count_failed_transaction(&answers));
+            gave_up.store(outcome.is_err(), Ordering::Relaxed);
+            for (num, answer) in nums.into_iter().zip(answers) {
                 self.tally().report.examined += u64::from(answer.is_ok());
-                self.note(*num, answer);
+                self.note(num, answer);
             }
-            goes_on?;
         }
-        Ok(())
+        outcome
     }
 
     fn note(&mut self, num: RowNum, answer: Result<Swept, Error>) {

@@ -3,6 +3,7 @@
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::{Due, Lane};
 use consign_ledger::{Failure, Reader, Time};
+use futures_util::{Stream, stream};
 
 /// Most rows that a walk reads at once.
 pub(crate) const PAGE_ROWS: usize = 1000;
@@ -20,6 +21,22 @@ impl Walk {
     /// Through all that is due at `now` behind a place. What becomes due meanwhile is for another walk.
     pub(crate) fn new(lane: Lane, now: Time, after: Option<(Time, RowNum)>) -> Self {
         Self { lane, now, limit: PAGE_ROWS, after, ended: false }
+    }
+
+    /// In pages of so many rows.
+    pub(crate) fn by(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Page by page, to the end.
+    pub(crate) fn pages(
+        self,
+        reader: &impl Reader,
+    ) -> impl Stream<Item = Result<Vec<Due>, Failure>> {
+        stream::try_unfold(self, async |mut walk| {
+            let page = walk.next(reader).await?;
+            Ok((!page.is_empty()).then_some((page, walk)))
+        })
     }
 
     /// The next page; empty at the end.

@@ -1,9 +1,9 @@
 //! Runs the batches: load, decide, append, answer.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::beats::BeatDesk;
 use crate::book::Book;
@@ -59,19 +59,26 @@ struct Decided {
 
 pub(super) struct Door<S> {
     pub(super) shared: Arc<Shared<S>>,
-    pub(super) verbs: Lane,
-    pub(super) sweeps: Lane,
+    pub(super) verbs: Mutex<Lane>,
+    pub(super) sweeps: Mutex<Lane>,
 }
 
 impl<S: Store> Door<S> {
-    /// One batch at a time, from whichever lane has something; ties are broken at random, so neither starves.
-    async fn run(mut self) {
+    /// One batch of verbs at a time, so that those which arrive meanwhile form the next one. Of a pass two at a time:
+    /// while one is flushed, the next is decided.
+    async fn run(self) {
+        tokio::join!(
+            self.serve_lane(&self.verbs, BATCH_COMMANDS_MAX),
+            self.serve_lane(&self.sweeps, SWEEP_BATCH_MAX),
+            self.serve_lane(&self.sweeps, SWEEP_BATCH_MAX),
+        );
+    }
+
+    /// Serves a lane until nobody can ask any more.
+    async fn serve_lane(&self, lane: &Mutex<Lane>, acts_max: usize) {
         loop {
-            let asks = tokio::select! {
-                Some(asks) = self.verbs.next(BATCH_COMMANDS_MAX) => asks,
-                Some(asks) = self.sweeps.next(SWEEP_BATCH_MAX) => asks,
-                else => return,
-            };
+            let asks = lane.lock().await.next(acts_max).await;
+            let Some(asks) = asks else { return };
             self.serve(asks).await;
         }
     }
@@ -121,7 +128,7 @@ impl<S: Store> Door<S> {
         range: &Range<usize>,
     ) -> Result<Vec<Result<Done, Error>>, Failure> {
         let batch = BatchId(self.shared.ids.next_uuid());
-        let decided = Arc::new(Mutex::new(Decided::default()));
+        let decided = Arc::new(std::sync::Mutex::new(Decided::default()));
         let mut pauses = PAUSES_MS.into_iter();
         loop {
             let decide = self.decider(Arc::clone(acts), range.clone(), Arc::clone(&decided));
@@ -151,7 +158,7 @@ impl<S: Store> Door<S> {
         &self,
         acts: Arc<Vec<Act>>,
         range: Range<usize>,
-        decided: Arc<Mutex<Decided>>,
+        decided: Arc<std::sync::Mutex<Decided>>,
     ) -> Decide {
         let (secret, threshold_s) =
             (self.shared.secret.clone(), self.shared.settings.stuck_threshold_s);

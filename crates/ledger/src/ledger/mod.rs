@@ -12,7 +12,7 @@ pub(crate) use desk::told;
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::agent::AgentTerms;
 use crate::beats::{BeatDesk, BeatQueue};
@@ -122,8 +122,8 @@ impl<S: Store> Ledger<S> {
         let desk = Desk {
             door: Door {
                 shared: Arc::clone(&ledger.shared),
-                verbs: Lane::new(verbs_in),
-                sweeps: Lane::new(sweeps_in),
+                verbs: Mutex::new(Lane::new(verbs_in)),
+                sweeps: Mutex::new(Lane::new(sweeps_in)),
             },
             beats: BeatDesk::new(Arc::clone(&ledger.shared), beats_in, heard_until),
             gone,

@@ -1,8 +1,13 @@
 //! What one pass does, and what of it goes on when something goes wrong.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use consign_ledger::delegation::status::Status;
-use consign_ledger::{Failure, Reader as _};
-use consign_testkit::Backend as _;
+use consign_ledger::{Failure, Reader as _, SWEEP_BATCH_MAX};
+use consign_testkit::{Backend as _, Call};
+use tokio::sync::Barrier;
+use tokio::time::timeout;
 
 use crate::cast::{
     ONE_OVERDUE, ONE_SILENT, Scene, away, count, each, hooks, names, scene, status, sweeper,
@@ -90,8 +95,8 @@ async fn a_pass_over_a_ledger_that_cannot_write_comes_to_its_end() {
     let world = overdue(2500).await;
     hooks(&world).before("transact", away);
     let report = sweeper(&world).pass().await;
-    // Three transactions, and the lane that gave up.
-    assert_eq!((report.errors, report.deadline_failures), (1501, 0));
+    // Three transactions, the one that was on its way by then, and the lane that gave up.
+    assert_eq!((report.errors, report.deadline_failures), (2001, 0));
     hooks(&world).clear();
     let report = sweeper(&world).pass().await;
     assert_eq!((report.errors, report.deadline_failures), (0, 2500));
@@ -104,6 +109,24 @@ async fn a_long_lane_is_walked_to_its_end_and_no_row_is_met_twice() {
     assert_eq!((report.deadline_failures, report.examined), (2500, 2500));
     let report = sweeper(&world).pass().await;
     assert_eq!((report.deadline_failures, report.examined), (0, 0));
+}
+
+#[tokio::test]
+async fn one_batch_is_decided_while_the_one_before_it_is_flushed() {
+    let world = overdue(2 * SWEEP_BATCH_MAX).await;
+    let both_are_there = Arc::new(Barrier::new(2));
+    hooks(&world).hang(move |call| {
+        let both_are_there = Arc::clone(&both_are_there);
+        Box::pin(async move {
+            if call == Call::Before("transact") {
+                both_are_there.wait().await;
+            }
+            Ok(())
+        })
+    });
+    let report = timeout(Duration::from_secs(60), sweeper(&world).pass()).await;
+    let report = report.expect("a second batch came while the first was on its way");
+    assert_eq!((report.errors, report.deadline_failures), (0, 2 * SWEEP_BATCH_MAX as u64));
 }
 
 async fn overdue(count: usize) -> Scene {
