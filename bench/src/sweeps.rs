@@ -2,6 +2,7 @@
 //!
 //! All sides have their own copy of one file and take turns; each finds the same rows due.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use consign_ledger::{Clock as _, Time};
@@ -57,6 +58,8 @@ pub(crate) async fn measure(plan: &Plan, large: &Path, begun: Time) -> Outcome<V
     let copies = ["row-by-row.db", "bare.db"].map(|name| plan.dir.join(name));
     for copy in &copies {
         std::fs::copy(large, copy)?;
+        // Or the system would go on writing them while the rounds are measured.
+        File::open(copy)?.sync_all()?;
     }
     let small = Shape { rows: SMALL_ROWS.min(plan.rows / 2), doomed: vec![], ..shape(plan) };
     let clock = yesterday();

@@ -241,7 +241,7 @@ fn hot_percent(looks: &[Look], from_s: f64, to_s: f64) -> Option<f64> {
     let mut within =
         calm.map(|pair| pair[1]).filter(|look| look.at_s >= from_s && look.at_s <= to_s);
     let first = within.next()?;
-    let last = within.last()?;
+    let last = within.next_back()?;
     let cold = (last.updates - first.updates) - (last.hot - first.hot);
     let beats = last.beats - first.beats;
     // What passes and first heartbeats change is indexed, and cannot stay. PostgreSQL's own counts are a second behind.
