@@ -16,8 +16,9 @@ use crate::open::{OpenError, open_to_copy};
 
 /// Pages by which the WAL grows between two calls: 4 MiB. Less is not worth a copy.
 const PAGES_CALL: i32 = 1024;
-/// Pages of a stretch: 32 MiB. Most of what is written is written again soon, so that longer ones copy less.
-const PAGES_STRETCH: i32 = 8192;
+/// Pages of a stretch: 64 MiB, so that a burst has the disk to itself. Most of what is written is written again soon, so
+/// that longer ones copy less.
+const PAGES_STRETCH: i32 = 16_384;
 /// How long after a call all is copied, if no other came by then.
 const REST: Duration = Duration::from_secs(1);
 
