@@ -9,7 +9,7 @@ use consign_ledger::command::{Sweep, Swept};
 use consign_ledger::delegation::watch::RowNum;
 use consign_ledger::query::{Due, Lane};
 use consign_ledger::{Error, Failure, Ledger, Reader, SWEEP_BATCH_MAX, Store, Time};
-use futures_util::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use crate::Shared;
 use crate::brake::Brake;
@@ -20,7 +20,7 @@ use crate::walk::Walk;
 
 /// Transactions that may fail in a row before a step of the pass gives up.
 const FAILED_IN_A_ROW_MAX: usize = 3;
-/// Batches of a pass that are on their way at once: while one is flushed, the next is decided.
+/// Batches of a pass that are on their way at once: the next one waits at the store while one is written.
 const BATCHES_AT_ONCE: usize = 2;
 /// A long pass walks the deadlines again after so many milliseconds.
 const DEADLINES_EVERY_MS: i64 = 500;
@@ -87,11 +87,15 @@ impl<S: Store> Pass<S> {
 
     async fn deadlines(&mut self, now: Time) -> Result<(), Broken> {
         self.deadlines_at = now;
-        let shared = Arc::clone(&self.shared);
+        let (shared, began) = (Arc::clone(&self.shared), self.now);
         // Each page lies behind the one before it, whatever becomes of that one, so it is read meanwhile.
         let walk = Walk::new(Lane::Deadline, now, self.behind()).by(SWEEP_BATCH_MAX);
-        let nums = |page: Vec<Due>| page.iter().map(|due| due.watch.num).collect();
-        self.examine(walk.pages(shared.ledger.reader()).map_ok(nums)).await
+        let nums = |page: Vec<Due>| {
+            let nums = page.iter().map(|due| due.watch.num);
+            nums.filter(|num| !shared.memory().rows.skips(*num, began)).collect()
+        };
+        let batches = walk.pages(shared.ledger.reader()).map_ok(nums);
+        self.examine(batches).await
     }
 
     /// However long the other lanes are, deadlines are looked after in between.
@@ -103,25 +107,28 @@ impl<S: Store> Pass<S> {
         }
     }
 
-    /// Examines rows whole, a transaction for each batch. Each row has its own outcome.
+    /// Examines rows whole, a transaction for each batch that is not empty. Each row has its own outcome.
     pub(crate) async fn examine(
         &mut self,
         batches: impl Stream<Item = Result<Vec<RowNum>, Failure>>,
     ) -> Result<(), Broken> {
-        let (shared, now) = (Arc::clone(&self.shared), self.now);
+        let ledger = self.ledger().clone();
+        let examine = async |nums: Vec<RowNum>| {
+            let steps = nums.iter().copied().map(Sweep::Examine).collect();
+            let answers = ledger.sweep(steps).await;
+            (nums, answers)
+        };
         let gave_up = AtomicBool::new(false);
         let examined = batches
             .take_while(|_| ready(!gave_up.load(Ordering::Relaxed)))
-            .map_ok(|mut nums| {
-                nums.retain(|num| !shared.memory().rows.skips(*num, now));
-                let steps = nums.iter().copied().map(Sweep::Examine).collect();
-                shared.ledger.sweep(steps).map(|answers| Ok((nums, answers)))
-            })
-            .try_buffered(BATCHES_AT_ONCE);
+            .try_filter(|nums| ready(!nums.is_empty()))
+            .map(async |batch| Ok::<_, Failure>(examine(batch?).await))
+            .buffered(BATCHES_AT_ONCE);
         let mut examined = pin!(examined);
         let mut outcome = Ok(());
-        while let Some((nums, answers)) = examined.try_next().await? {
-            // What is on its way by then is still counted.
+        // What is on its way when the walk breaks, or the pass gives up, is still counted.
+        while let Some(batch) = examined.next().await {
+            let (nums, answers) = batch?;
             outcome = outcome.and(self.count_failed_transaction(&answers));
             gave_up.store(outcome.is_err(), Ordering::Relaxed);
             for (num, answer) in nums.into_iter().zip(answers) {

@@ -1,6 +1,7 @@
 //! What one pass does, and what of it goes on when something goes wrong.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use consign_ledger::delegation::status::Status;
@@ -112,7 +113,7 @@ async fn a_long_lane_is_walked_to_its_end_and_no_row_is_met_twice() {
 }
 
 #[tokio::test]
-async fn one_batch_is_decided_while_the_one_before_it_is_flushed() {
+async fn a_second_batch_is_asked_for_while_the_first_is_on_its_way() {
     let world = overdue(2 * SWEEP_BATCH_MAX).await;
     let both_are_there = Arc::new(Barrier::new(2));
     hooks(&world).hang(move |call| {
@@ -124,9 +125,20 @@ async fn one_batch_is_decided_while_the_one_before_it_is_flushed() {
             Ok(())
         })
     });
-    let report = timeout(Duration::from_secs(60), sweeper(&world).pass()).await;
+    let report = timeout(Duration::from_mins(1), sweeper(&world).pass()).await;
     let report = report.expect("a second batch came while the first was on its way");
     assert_eq!((report.errors, report.deadline_failures), (0, 2 * SWEEP_BATCH_MAX as u64));
+}
+
+#[tokio::test]
+async fn a_walk_that_breaks_counts_what_is_on_its_way() {
+    let world = overdue(3 * SWEEP_BATCH_MAX).await;
+    let pages = Arc::new(AtomicUsize::new(0));
+    hooks(&world).before("due deadlines", move || {
+        if pages.fetch_add(1, Ordering::SeqCst) == 2 { away() } else { Ok(()) }
+    });
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.errors, report.deadline_failures), (1, 2 * SWEEP_BATCH_MAX as u64));
 }
 
 async fn overdue(count: usize) -> Scene {
@@ -178,6 +190,25 @@ async fn a_deadline_that_passes_during_a_long_pass_does_not_wait_for_its_end() {
     assert_eq!((report.rearmed, report.deadline_failures, report.duration_ms), (2500, 1, 1800));
     let failed_at = world.see("late").await.finished_at;
     assert_eq!(failed_at, Some(report.started_at + 1200), "after the second page of three");
+}
+
+#[tokio::test]
+async fn walks_that_meet_only_what_is_put_off_have_not_failed() {
+    let fleet = names(2500);
+    let mut world = scene(&each(&fleet, |name| format!("alice delegates {name} to bob"))).await;
+    for _ in 0..2 {
+        world.play(&each(&fleet, |name| format!("bob beats {name}"))).await;
+        world.wait(400).await;
+    }
+    world.play("alice delegates bad to bob, deadline 1s\nwait 2s").await;
+    world.backend().poison(&world.id("bad")).await;
+    let clock = world.clock().clone();
+    hooks(&world).before("rearm", move || {
+        clock.advance_ms(600);
+        Ok(())
+    });
+    let report = sweeper(&world).pass().await;
+    assert_eq!((report.rearmed, report.errors), (2500, 1), "the bad one alone, once");
 }
 
 #[tokio::test]
