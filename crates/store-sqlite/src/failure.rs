@@ -53,10 +53,18 @@ fn is_theirs(error: &Error) -> bool {
 
 /// What became of a failed commit.
 pub(crate) fn commit_trouble(error: Error) -> Trouble {
-    match error.sqlite_error().map(|failure| (failure.code, failure.extended_code)) {
-        Some((_, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)) => the_disk_failed(&error),
-        Some((ErrorCode::SystemIoFailure, _)) => Trouble::CommitUnknown(error),
+    let error = must_flush(error);
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => Trouble::CommitUnknown(error),
         _ => Trouble::Sqlite(error),
+    }
+}
+
+/// The error of a commit or a copy, unless it is that the disk would not flush.
+pub(crate) fn must_flush(error: Error) -> Error {
+    match error.sqlite_error().map(|failure| failure.extended_code) {
+        Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) => the_disk_failed(&error),
+        _ => error,
     }
 }
 

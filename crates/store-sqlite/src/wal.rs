@@ -14,6 +14,8 @@ use crate::files::wal_of;
 /// Pages past which what is left of the WAL is copied and it is begun anew: 96 MiB. Who starts after a crash reads all of
 /// it first, which takes 2 to 3 ms for each MiB.
 const PAGES_MAX: i32 = 24_576;
+/// Pages by which it grows until that is tried again, where somebody was in the way: 32 MiB.
+const PAGES_AGAIN: i32 = 8192;
 /// Bytes past which its file is cut to nothing.
 const BYTES_MAX: u64 = 256 << 20;
 
@@ -51,8 +53,8 @@ impl Wal {
         };
         let is_busy = |row: &Row<'_>| row.get::<_, bool>(0);
         if writer.query_row(how, [], is_busy)? {
-            // A reader was in the way: not again before it has grown as much again.
-            self.begin_past_pages = pages + PAGES_MAX;
+            // A reader was in the way, or the copying thread.
+            self.begin_past_pages = pages + PAGES_AGAIN;
             self.cut_past_bytes = bytes.max(self.cut_past_bytes) + BYTES_MAX;
         } else {
             self.pages.store(0, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, hooks};
 use tokio::sync::oneshot;
 
 use crate::checkpointer::Checkpointer;
-use crate::failure::{Trouble, commit_trouble};
+use crate::failure::{Trouble, commit_trouble, must_flush};
 use crate::files::Files;
 use crate::flusher::{Flusher, Flushes};
 use crate::open::{OpenError, sqlite_error};
@@ -119,14 +119,14 @@ fn serve(mut pen: Pen, flusher: &Flusher, jobs: &Receiver<Job>, _lock: &File) {
         if catch_unwind(AssertUnwindSafe(|| job(&mut pen))).is_err() {
             tracing::error!("a write panicked and was rolled back");
         }
-        if let Err(error) = pen.wal.look_after(&pen.connection) {
-            tracing::warn!(%error, "the WAL could not be begun anew; it is tried again");
-        }
         next = jobs.try_recv().ok();
         match next {
             Some(_) => flusher.flush_beside(),
             // Nothing waits, so that waking another thread would only take longer.
             None => pen.flushes.flush(),
+        }
+        if let Err(error) = pen.wal.look_after(&pen.connection).map_err(must_flush) {
+            tracing::warn!(%error, "the WAL could not be begun anew; it is tried again");
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn measures(connection: &Connection) -> Result<Vec<Measure>, Trouble>
         ),
         Measure::gauge(
             "sqlite_wal_waiting_bytes",
-            "What of it is not in the file yet: 32 MiB come together before it is copied, and more wait behind a reader that does not end",
+            "What of it is not in the file yet: up to 48 MiB come together before it is copied, and more wait behind a reader that does not end",
             bytes(pages - copied),
         ),
     ])
