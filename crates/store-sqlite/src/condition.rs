@@ -5,6 +5,7 @@ use std::path::Path;
 use consign_ledger::Time;
 use rusqlite::Connection;
 
+use crate::files::wal_of;
 use crate::open::{MIGRATIONS, OpenError, open_beside, sqlite_error};
 
 /// What can be said of a ledger at a glance.
@@ -30,10 +31,8 @@ pub struct Condition {
 /// The condition of the ledger at `path`, whether or not a server has it open.
 pub fn condition(path: &Path) -> Result<Condition, OpenError> {
     let connection = open_beside(path)?;
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
     let size = |path: &Path| path.metadata().map_or(0, |file| file.len());
-    let wal_bytes = size(Path::new(&wal));
+    let wal_bytes = size(&wal_of(path));
     let ask = || {
         let moment = connection.unchecked_transaction()?;
         let (delegations, tally_error) = tallies(&moment)?;

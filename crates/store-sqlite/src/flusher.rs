@@ -1,8 +1,8 @@
 //! Brings what was committed to the disk, and holds back every answer that may tell of it until it is there.
 //!
 //! A commit is seen by readers at once, and outlives `kill -9`; to outlive a power cut it must be flushed. The writer does
-//! not wait for that where it has more to do: the next commit is made while a thread of its own flushes this one. And
-//! nobody hears of a commit before its flush, neither who asked for it nor who has read what it changed.
+//! not wait for that where it has more to do: the next commit is made while a thread of its own flushes this one. And of a
+//! commit that must be flushed nobody hears before it is, neither who asked for it nor who has read what it changed.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -41,9 +41,11 @@ impl Flushes {
     fn of(path: &Path) -> Result<Self, OpenError> {
         let wal = wal_of(path);
         let unusable = |why| OpenError::Unusable { path: PathBuf::clone(&wal), why };
-        let wal = OpenOptions::new().write(true).open(&wal).map_err(unusable)?;
+        let file = OpenOptions::new().write(true).open(&wal).map_err(&unusable)?;
+        // Whoever had the ledger before may have ended between a commit and its flush.
+        file.sync_data().map_err(unusable)?;
         let [begun, ended, flushed] = [(); 3].map(|()| AtomicU64::new(0));
-        Ok(Self { wal, begun, ended, flushed, held: Mutex::default() })
+        Ok(Self { wal: file, begun, ended, flushed, held: Mutex::default() })
     }
 
     /// Before a commit: whoever reads what it changed will wait for its flush. By the one writer.
@@ -158,6 +160,8 @@ fn serve(flushes: &Flushes, calls: &Receiver<()>) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Command;
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
@@ -175,8 +179,7 @@ mod tests {
             let path = folder.path().join("ledger.db");
             File::create(wal_of(&path)).unwrap();
             let flusher = Flusher::start(&path).unwrap();
-            let flushes = flusher.flushes();
-            Self { flusher, flushes, answered: Arc::default(), _folder: folder }
+            Self { flushes: flusher.flushes(), flusher, answered: Arc::default(), _folder: folder }
         }
 
         fn answer(&self) {
@@ -227,6 +230,26 @@ mod tests {
         drop(next);
         ledger.flushes.flush();
         assert_eq!(ledger.answered(), 2);
+    }
+
+    /// By a child of its own, whose WAL is nothing that could be flushed.
+    #[test]
+    fn a_disk_that_does_not_flush_ends_the_process() {
+        const IS_THE_CHILD: &str = "CONSIGN_TEST_FLUSHES_NOTHING";
+        const SIGABRT: i32 = 6;
+        if std::env::var_os(IS_THE_CHILD).is_some() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("ledger.db");
+            File::create(wal_of(&path)).unwrap();
+            let mut flushes = Flushes::of(&path).unwrap();
+            flushes.wal = OpenOptions::new().write(true).open("/dev/null").unwrap();
+            drop(flushes.begin());
+            return flushes.flush();
+        }
+        let test = "flusher::tests::a_disk_that_does_not_flush_ends_the_process";
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let child = child.args(["--exact", test]).env(IS_THE_CHILD, "1").output().unwrap();
+        assert_eq!(child.status.signal(), Some(SIGABRT), "{child:?}");
     }
 
     #[test]

@@ -197,7 +197,6 @@ fn itself(path: &Path) -> PathBuf {
 pub(crate) fn open_to_copy(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |why| sqlite_error(path, why);
     let connection = Connection::open(path).map_err(sqlite)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
     touch(&connection).map_err(sqlite)?;
     Ok(connection)
 }

@@ -46,7 +46,7 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Runs `read` in one read transaction. What it saw is on the disk when it answers.
+    /// Runs `read` in one read transaction. What it saw is on the disk when it answers, heartbeats apart.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
