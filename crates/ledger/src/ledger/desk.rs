@@ -64,8 +64,8 @@ pub(super) struct Door<S> {
 }
 
 impl<S: Store> Door<S> {
-    /// One batch of verbs at a time, so that those which arrive meanwhile form the next one. Of a pass two at a time:
-    /// while one is flushed, the next is decided.
+    /// One batch of verbs at a time, so that those which arrive meanwhile form the next one. Of a pass two at a time, so
+    /// that the store has the next one when it needs not wait for the first any more: SQLite's, while that is flushed.
     async fn run(self) {
         tokio::join!(
             self.serve_lane(&self.verbs, BATCH_COMMANDS_MAX),
