@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::spawn(async move { told.recv().await.map(|()| leave.send_replace(())) });
     loop {
         let claim = Claim { wait_s: Some(30), ..Claim::default() };
-        let claimed = tokio::select! { it = client.claim(&agent, claim) => it?, _ = leaving.changed() => break };
+        let claimed = tokio::select! { biased; _ = leaving.changed() => break, it = client.claim(&agent, claim) => it? };
         for it in claimed.value.claims {
             serve(&client, it, leaving.clone()).await;
         }
