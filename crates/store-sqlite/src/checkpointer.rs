@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn a_stretch_is_copied_although_the_wal_goes_on_growing() {
         let ledger = Ledger::new();
-        for _ in 0..TRIES {
+        // No more than a disk has room for.
+        for _ in 0..TRIES / 10 {
             ledger.grow(PAGES_CALL);
             if ledger.has(PAGES_CALL) {
                 return;
