@@ -100,48 +100,26 @@ fn copy(connection: &Connection) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
-    use rusqlite::hooks::Wal;
-
     use super::*;
+    use crate::ballast::Ballast;
 
     /// Bytes of a page of the usual size.
     const PAGE_BYTES: u64 = 4096;
     /// Tries of what takes a few.
     const TRIES: usize = 10_000;
 
-    /// A file with a WAL, and who copies it.
+    /// A file, and who copies its WAL.
     struct Ledger {
-        path: PathBuf,
-        writer: Connection,
+        file: Ballast,
         _checkpointer: Checkpointer,
-        _folder: tempfile::TempDir,
     }
 
     impl Ledger {
         fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("ledger.db");
-            let mut writer = Connection::open(&path).unwrap();
-            writer.pragma_update(None, "journal_mode", "WAL").unwrap();
-            writer.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
-            writer.execute_batch("CREATE TABLE ballast (page BLOB)").unwrap();
-            let checkpointer = Checkpointer::start(&path).unwrap();
-            let mut bell = checkpointer.bell();
-            let told = move |_: &mut Wal, pages| {
-                bell(pages);
-                Ok(())
-            };
-            writer.wal_hook(Some(told)).unwrap();
-            Self { path, writer, _checkpointer: checkpointer, _folder: folder }
-        }
-
-        fn grow(&self, pages: i32) {
-            let sql =
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-                 INSERT INTO ballast SELECT zeroblob(4000) FROM n";
-            self.writer.execute(sql, [pages]).unwrap();
+            let mut file = Ballast::new();
+            let checkpointer = Checkpointer::start(&file.path).unwrap();
+            file.tell(checkpointer.bell());
+            Self { file, _checkpointer: checkpointer }
         }
 
         /// Waits until so many pages are in the file.
@@ -157,7 +135,7 @@ mod tests {
 
         /// Whether the file has so many pages.
         fn has(&self, pages: i32) -> bool {
-            let bytes = std::fs::metadata(&self.path).unwrap().len();
+            let bytes = std::fs::metadata(&self.file.path).unwrap().len();
             bytes >= u64::from(pages.unsigned_abs()) * PAGE_BYTES
         }
     }
@@ -167,7 +145,7 @@ mod tests {
         let ledger = Ledger::new();
         // No more than a disk has room for.
         for _ in 0..TRIES / 10 {
-            ledger.grow(PAGES_CALL);
+            ledger.file.grow(PAGES_CALL);
             if ledger.has(PAGES_CALL) {
                 return;
             }
@@ -178,10 +156,10 @@ mod tests {
     #[test]
     fn less_than_a_stretch_is_copied_once_the_writer_rests() {
         let ledger = Ledger::new();
-        ledger.grow(PAGES_CALL);
+        ledger.file.grow(PAGES_CALL);
         ledger.copied(PAGES_CALL);
         // All was copied, so the WAL begins anew, and counts from nothing.
-        (0..8).for_each(|_| ledger.grow(PAGES_CALL / 8));
+        (0..8).for_each(|_| ledger.file.grow(PAGES_CALL / 8));
         ledger.copied(2 * PAGES_CALL);
     }
 

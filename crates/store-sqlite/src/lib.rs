@@ -4,6 +4,8 @@
 
 mod audit;
 mod backup;
+#[cfg(test)]
+mod ballast;
 mod checkpointer;
 mod condition;
 mod failure;
@@ -227,11 +229,15 @@ mod tests {
     use super::*;
     use crate::writer::{End, Flush};
 
-    #[tokio::test]
-    async fn nobody_hears_what_a_reader_saw_before_it_is_on_the_disk() {
+    fn store() -> (SqliteStore, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("ledger.db"), HandClock::default());
-        let store = store.unwrap();
+        (store.unwrap(), folder)
+    }
+
+    #[tokio::test]
+    async fn nobody_hears_what_a_reader_saw_before_it_is_on_the_disk() {
+        let (store, _folder) = store();
         let flushes = store.writer.flushes();
         let commit = flushes.begin();
         let mut seen = pin!(store.stats());
@@ -248,9 +254,7 @@ mod tests {
     /// However busy the writer is, so that the flush is another thread's.
     #[tokio::test]
     async fn what_must_outlive_a_power_cut_is_on_the_disk_when_it_is_answered() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("ledger.db"), HandClock::default());
-        let store = store.unwrap();
+        let (store, _folder) = store();
         let flushes = store.writer.flushes();
         let write = |flush, number: i64| {
             store.writer.ask(move |pen| {

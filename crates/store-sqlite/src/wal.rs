@@ -67,36 +67,20 @@ impl Wal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ballast::Ballast;
 
     struct Ledger {
-        folder: tempfile::TempDir,
-        writer: Connection,
+        file: Ballast,
         wal: Wal,
     }
 
     impl Ledger {
         fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("ledger.db");
-            let mut writer = Connection::open(&path).unwrap();
-            writer.pragma_update(None, "journal_mode", "WAL").unwrap();
-            writer.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
-            writer.execute_batch("CREATE TABLE ballast (page BLOB)").unwrap();
-            let wal = Wal::of(&path);
+            let mut file = Ballast::new();
+            let wal = Wal::of(&file.path);
             let pages = wal.pages();
-            let told = move |_: &mut rusqlite::hooks::Wal, now| {
-                pages.store(now, Ordering::Relaxed);
-                Ok(())
-            };
-            writer.wal_hook(Some(told)).unwrap();
-            Self { folder, writer, wal }
-        }
-
-        fn grow(&self, pages: i32) {
-            let sql =
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-                 INSERT INTO ballast SELECT zeroblob(4000) FROM n";
-            self.writer.execute(sql, [pages]).unwrap();
+            file.tell(move |now| pages.store(now, Ordering::Relaxed));
+            Self { file, wal }
         }
 
         /// How many pages the WAL has, and its file could have.
@@ -106,20 +90,20 @@ mod tests {
         }
 
         fn look_after(&mut self) {
-            self.wal.look_after(&self.writer).unwrap();
+            self.wal.look_after(&self.file.writer).unwrap();
         }
     }
 
     #[test]
     fn a_large_one_begins_anew_in_the_same_file() {
         let mut ledger = Ledger::new();
-        ledger.grow(PAGES_MAX / 2);
+        ledger.file.grow(PAGES_MAX / 2);
         ledger.look_after();
         assert!(ledger.sizes().0 > PAGES_MAX / 2, "it is not worth it yet");
-        ledger.grow(PAGES_MAX);
+        ledger.file.grow(PAGES_MAX);
         let before = ledger.sizes().1;
         ledger.look_after();
-        ledger.grow(10);
+        ledger.file.grow(10);
         let (pages, file) = ledger.sizes();
         assert!(pages < 100, "{pages} pages");
         assert_eq!(file, before, "the blocks of the file are used again");
@@ -128,16 +112,16 @@ mod tests {
     #[test]
     fn one_that_a_reader_let_grow_is_cut_once_the_reader_has_ended() {
         let mut ledger = Ledger::new();
-        let reader = Connection::open(ledger.folder.path().join("ledger.db")).unwrap();
+        let reader = Connection::open(&ledger.file.path).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM ballast").unwrap();
         let most = i32::try_from(BYTES_MAX / 4096).unwrap();
-        ledger.grow(most + 1);
+        ledger.file.grow(most + 1);
         ledger.look_after();
         assert!(ledger.sizes().0 > most, "the reader still needs it");
         reader.execute_batch("ROLLBACK").unwrap();
         ledger.look_after();
         assert!(ledger.sizes().0 > most, "not at every commit");
-        ledger.grow(most + 1);
+        ledger.file.grow(most + 1);
         ledger.look_after();
         assert_eq!(std::fs::metadata(&ledger.wal.path).unwrap().len(), 0);
     }

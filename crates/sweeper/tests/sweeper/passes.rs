@@ -148,14 +148,28 @@ async fn overdue(count: usize) -> Scene {
     scene(&script).await
 }
 
-#[tokio::test]
-async fn the_living_are_re_armed_at_a_glance() {
-    let fleet = names(1500);
+/// A fleet that beats and is to be looked at.
+async fn to_be_re_armed(count: usize) -> Scene {
+    let fleet = names(count);
     let mut world = scene(&each(&fleet, |name| format!("alice delegates {name} to bob"))).await;
     for _ in 0..2 {
         world.play(&each(&fleet, |name| format!("bob beats {name}"))).await;
         world.wait(400).await;
     }
+    world
+}
+
+fn each_re_arming_takes_600_ms(world: &Scene) {
+    let clock = world.clock().clone();
+    hooks(world).before("rearm", move || {
+        clock.advance_ms(600);
+        Ok(())
+    });
+}
+
+#[tokio::test]
+async fn the_living_are_re_armed_at_a_glance() {
+    let world = to_be_re_armed(1500).await;
     let asked = count(&world);
     let report = sweeper(&world).pass().await;
     assert_eq!((report.rearmed, report.examined), (1500, 0));
@@ -174,18 +188,9 @@ async fn where_the_living_cannot_be_re_armed_together_each_is_examined() {
 
 #[tokio::test]
 async fn a_deadline_that_passes_during_a_long_pass_does_not_wait_for_its_end() {
-    let fleet = names(2500);
-    let mut world = scene(&each(&fleet, |name| format!("alice delegates {name} to bob"))).await;
-    for _ in 0..2 {
-        world.play(&each(&fleet, |name| format!("bob beats {name}"))).await;
-        world.wait(400).await;
-    }
+    let mut world = to_be_re_armed(2500).await;
     world.play("alice delegates late to bob, deadline 1s").await;
-    let clock = world.clock().clone();
-    hooks(&world).before("rearm", move || {
-        clock.advance_ms(600);
-        Ok(())
-    });
+    each_re_arming_takes_600_ms(&world);
     let report = sweeper(&world).pass().await;
     assert_eq!((report.rearmed, report.deadline_failures, report.duration_ms), (2500, 1, 1800));
     let failed_at = world.see("late").await.finished_at;
@@ -194,19 +199,10 @@ async fn a_deadline_that_passes_during_a_long_pass_does_not_wait_for_its_end() {
 
 #[tokio::test]
 async fn walks_that_meet_only_what_is_put_off_have_not_failed() {
-    let fleet = names(2500);
-    let mut world = scene(&each(&fleet, |name| format!("alice delegates {name} to bob"))).await;
-    for _ in 0..2 {
-        world.play(&each(&fleet, |name| format!("bob beats {name}"))).await;
-        world.wait(400).await;
-    }
+    let mut world = to_be_re_armed(2500).await;
     world.play("alice delegates bad to bob, deadline 1s\nwait 2s").await;
     world.backend().poison(&world.id("bad")).await;
-    let clock = world.clock().clone();
-    hooks(&world).before("rearm", move || {
-        clock.advance_ms(600);
-        Ok(())
-    });
+    each_re_arming_takes_600_ms(&world);
     let report = sweeper(&world).pass().await;
     assert_eq!((report.rearmed, report.errors), (2500, 1), "the bad one alone, once");
 }
