@@ -242,6 +242,7 @@ macro_rules! conforms {
                 }
                 verdicts {
                     every_delegation_ends_at_its_deadline_plus_one_pass_at_the_latest
+                    a_verdict_keeps_what_was_heard_last
                     a_verdict_is_recorded_at_most_once
                     each_status_in_flight_can_be_completed_failed_and_cancelled
                     the_deadline_wins_where_silence_holds_too

@@ -1,6 +1,7 @@
 //! How delegations end, and what is refused once they have.
 
 use consign_ledger::Reader as _;
+use consign_ledger::delegation::Delegation;
 use consign_ledger::delegation::change::{EventKind, Role};
 use consign_ledger::delegation::status::Status;
 use consign_ledger::query::EventQuery;
@@ -49,6 +50,32 @@ pub async fn every_delegation_ends_at_its_deadline_plus_one_pass_at_the_latest<B
                                        alice has 8 messages; stats: 8 failed",
         )
         .await;
+}
+
+/// Whoever looks for what went wrong asks when it was heard last.
+pub async fn a_verdict_keeps_what_was_heard_last<B: Backend>(mut world: World<B>) {
+    world
+        .play(
+            "
+            alice delegates failing to bob, deadline 2m & alice delegates done to bob
+            bob beats failing & bob beats done
+            wait 30s
+            bob beats failing, progress \"half\" & bob beats done, progress \"half\"",
+        )
+        .await;
+    let heard = |it: &Delegation| (it.last_heartbeat, it.progress_at, it.clocks_from);
+    let before = [heard(&world.see("failing").await), heard(&world.see("done").await)];
+    assert!(before.iter().all(|(last, _, since)| last > since), "{before:?}");
+    world
+        .play(
+            "
+            bob completes done with \"42\"   changed
+            wait 3m
+            sweep                           failing failed: deadline exceeded by sweeper",
+        )
+        .await;
+    let after = [heard(&world.see("failing").await), heard(&world.see("done").await)];
+    assert_eq!(after, before);
 }
 
 /// §3.2.
